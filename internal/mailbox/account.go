@@ -1,0 +1,157 @@
+package mailbox
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+
+	"postfach/internal/mail"
+)
+
+// Account is a loaded account: the unit of writing. What is published (tree,
+// keywords, each mailbox's head) is read without a lock; everything else belongs
+// to whoever has the turn.
+type Account struct {
+	ID     mail.AccountID
+	engine *Engine
+	slot   *slot
+
+	tree     atomic.Pointer[Tree]
+	keywords atomic.Pointer[Keywords]
+	bytes    atomic.Int64          // of all messages, for quota
+	dead     atomic.Pointer[error] // why the account can't go on
+
+	// turn is held (filled) by the one goroutine that may plan, commit and publish.
+	turn  chan struct{}
+	state *state // needs the turn
+
+	queueMu sync.Mutex
+	queue   []*pending
+
+	// mailboxesMu guards the mailboxes that views stand on, deleted ones included.
+	mailboxesMu sync.Mutex
+	viewed      map[mail.MailboxID]*Mailbox
+
+	versionMu    sync.Mutex
+	versionAsked *versionQuestion
+}
+
+// load reads an account from the store and gives it its first mailboxes when it
+// has none.
+func (e *Engine) load(ctx context.Context, s *slot) (*Account, error) {
+	a := &Account{ID: s.id, engine: e, slot: s, turn: make(chan struct{}, 1), viewed: make(map[mail.MailboxID]*Mailbox)}
+	loaded, err := e.store.LoadAccount(ctx, s.id)
+	if err != nil {
+		return nil, err
+	}
+	a.adopt(newState(e.limits, loaded))
+	if loaded.Version == 0 {
+		if err := a.provision(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return a, nil
+}
+
+// adopt makes a state the published one.
+func (a *Account) adopt(s *state) {
+	a.state = s
+	a.bytes.Store(s.totals.Bytes)
+	a.keywords.Store(s.keywords)
+	a.tree.Store(s.tree)
+}
+
+// provision gives a new account its first mailboxes: in one commit, so that there
+// are all of them or none. Another process may do the same at this moment and win.
+func (a *Account) provision(ctx context.Context) error {
+	now := a.engine.env.Now().Unix()
+	var ops []Op
+	for _, m := range []struct {
+		name string
+		use  mail.Use
+	}{
+		{Inbox, 0}, {"Drafts", mail.UseDrafts}, {"Sent", mail.UseSent}, {"Junk", mail.UseJunk},
+		{"Trash", mail.UseTrash}, {"Archive", mail.UseArchive},
+	} {
+		ops = append(ops, &Create{Name: m.name, Use: m.use, Now: now}, &Subscribe{Name: m.name, On: true})
+	}
+	_, err := a.DoAll(ctx, ops)
+	if mail.Is(err, mail.Exists) {
+		return nil
+	}
+	return err
+}
+
+// Release ends the use of the account.
+func (a *Account) Release() { a.engine.release(a.slot) }
+
+// Tree returns the mailboxes by name, now.
+func (a *Account) Tree() *Tree { return a.tree.Load() }
+
+// Keywords returns the interned keyword sets, now. A set that a version refers to
+// is always in the keywords loaded after the version.
+func (a *Account) Keywords() *Keywords { return a.keywords.Load() }
+
+// Err tells why the account can't go on, or nil: its store has failed, or it has
+// been removed. Sessions then say BYE.
+func (a *Account) Err() error {
+	if e := a.dead.Load(); e != nil {
+		return *e
+	}
+	return nil
+}
+
+// fail ends the account in this process: what it shows may not be what the store
+// has. Who asks for it again gets it loaded anew.
+func (a *Account) fail(err error) {
+	if !a.dead.CompareAndSwap(nil, &err) {
+		return
+	}
+	a.engine.drop(a.slot)
+	a.mailboxesMu.Lock()
+	defer a.mailboxesMu.Unlock()
+	for _, m := range a.viewed {
+		m.wake()
+	}
+}
+
+// Await waits until what a ticket stands for is durable. When that has become
+// unknown, the account is finished: nothing that depends on the ticket may be told
+// to anybody.
+func (a *Account) Await(ctx context.Context, t mail.Ticket) error {
+	if t.Done() {
+		return nil
+	}
+	err := t.Wait(ctx)
+	if err != nil && ctx.Err() == nil {
+		a.fail(err)
+	}
+	return err
+}
+
+func (a *Account) pinned(id mail.MailboxID) mail.ModSeq {
+	a.mailboxesMu.Lock()
+	m := a.viewed[id]
+	a.mailboxesMu.Unlock()
+	if m == nil {
+		return ^mail.ModSeq(0)
+	}
+	return m.pinned()
+}
+
+// takeTurn waits for the right to plan, commit and publish.
+func (a *Account) takeTurn(ctx context.Context) error {
+	select {
+	case a.turn <- struct{}{}:
+		return nil
+	default:
+	}
+	select {
+	case a.turn <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return mail.Wrap(mail.Busy, ctx.Err())
+	}
+}
+
+func (a *Account) endTurn() { <-a.turn }

@@ -1,0 +1,157 @@
+package mailbox
+
+import (
+	"context"
+	"errors"
+
+	"postfach/internal/mail"
+)
+
+// needer is an op that reads the rows of mailboxes, which must be loaded before
+// it is planned.
+type needer interface {
+	needs(s *state) mail.MailboxID
+}
+
+func (op *Store) needs(*state) mail.MailboxID   { return op.Mailbox }
+func (op *Expunge) needs(*state) mail.MailboxID { return op.Mailbox }
+func (op *Copy) needs(*state) mail.MailboxID    { return op.From }
+
+func (op *Rename) needs(s *state) mail.MailboxID {
+	if v := s.lookup(Inbox); op.From == Inbox && v != nil {
+		return v.state.ID
+	}
+	return 0
+}
+
+// commitGroup plans, commits and publishes a group, and fills in every run's
+// results or error. It needs the turn.
+func (a *Account) commitGroup(ctx context.Context, group []*pending) {
+	for try := 0; ; try++ {
+		if err := a.Err(); err != nil {
+			failAll(group, mail.Wrap(mail.Unavailable, err))
+			return
+		}
+		a.loadNeeded(ctx, group)
+		err := a.tryGroup(ctx, group, try)
+		var conflict *mail.ConflictError
+		switch {
+		case err == nil:
+			return
+		case errors.As(err, &conflict):
+			if err := a.takeMissed(ctx, conflict); err != nil {
+				failAll(group, err)
+				return
+			}
+			if try > a.engine.limits.ConflictRetriesMax+1 {
+				failAll(group, mail.Errorf(mail.Busy, "the account is too busy, try again"))
+				return
+			}
+			for _, p := range group {
+				p.results, p.err = nil, nil
+			}
+		default:
+			if mail.Is(err, mail.Unavailable) {
+				a.fail(err)
+			}
+			failAll(group, err)
+			return
+		}
+	}
+}
+
+// failAll gives the error to every run that was to be committed.
+func failAll(group []*pending, err error) {
+	for _, p := range group {
+		if p.err == nil {
+			p.results, p.err = nil, err
+		}
+	}
+}
+
+func (a *Account) loadNeeded(ctx context.Context, group []*pending) {
+	for _, p := range group {
+		for _, op := range p.ops {
+			n, ok := op.(needer)
+			if !ok {
+				continue
+			}
+			if id := n.needs(a.state); id != 0 {
+				if err := a.loadRows(ctx, id); err != nil && p.err == nil {
+					p.err = err
+				}
+			}
+		}
+	}
+}
+
+// tryGroup plans the group against the state as it is and commits it once.
+func (a *Account) tryGroup(ctx context.Context, group []*pending, try int) error {
+	if a.engine.store.Shared() && onlyAppends(group) {
+		return a.commitBlind(ctx, group)
+	}
+	s := a.state.begin()
+	var list []mail.Change
+	for _, p := range group {
+		if p.err == nil {
+			list = planRun(s, p, list)
+		}
+	}
+	if len(list) == 0 || group[0].err != nil && len(group) == 1 {
+		finish(group, a.state.ticket)
+		return nil
+	}
+	done, err := a.commit(ctx, &mail.Commit{
+		At: a.state.current, Lock: try >= a.engine.limits.ConflictRetriesMax, Changes: list,
+	})
+	if err != nil {
+		return err
+	}
+	s.publish(a, done.Ticket)
+	finish(group, done.Ticket)
+	return nil
+}
+
+// planRun plans one run on top of what the group has so far, and returns the list
+// with its changes. A run of several ops is a group of its own, so one that fails
+// in the middle is dropped with the group's state.
+func planRun(s *state, p *pending, list []mail.Change) []mail.Change {
+	p.results = p.room[:0]
+	for _, op := range p.ops {
+		m := s.current + 1
+		changes, r, err := op.plan(s, m)
+		if err != nil {
+			p.results, p.err = nil, err
+			return list
+		}
+		if len(changes) > 0 {
+			r.ModSeq = m
+		}
+		for _, c := range changes {
+			s.absorb(c)
+		}
+		list = append(list, changes...)
+		p.results = append(p.results, r)
+	}
+	return list
+}
+
+// commit sends a commit to the store.
+func (a *Account) commit(ctx context.Context, c *mail.Commit) (mail.Committed, error) {
+	op, err := a.engine.env.NewOpID()
+	if err != nil {
+		return mail.Committed{}, err
+	}
+	c.Account, c.Op, c.Now = a.ID, op, a.engine.env.Now().Unix()
+	return a.engine.store.Commit(ctx, c)
+}
+
+// finish gives every run's results the ticket to wait for. Results of ops that
+// changed nothing were read from the state, so they wait for what made it.
+func finish(group []*pending, t mail.Ticket) {
+	for _, p := range group {
+		for i := range p.results {
+			p.results[i].Ticket = t
+		}
+	}
+}

@@ -1,0 +1,111 @@
+package mailbox
+
+import (
+	"context"
+
+	"postfach/internal/mail"
+)
+
+// pending is a run of operations that waits to be part of a commit.
+type pending struct {
+	ops     []Op
+	results []Result
+	err     error
+	done    chan struct{}
+	single  [1]Op // room for the one op and the one result of most runs
+	room    [1]Result
+}
+
+// Do plans and commits one operation and returns when the store has decided.
+// Nothing of the result may be told before its ticket is done.
+//
+// An Unavailable error means that it is not known whether the operation happened;
+// the account is then finished (see Err). After every other error nothing was
+// written. The context bounds the wait for a place in a commit, never a commit
+// under way.
+func (a *Account) Do(ctx context.Context, op Op) (Result, error) {
+	p := &pending{done: make(chan struct{})}
+	p.single[0] = op
+	p.ops = p.single[:]
+	if err := a.enqueue(ctx, p); err != nil {
+		return Result{}, err
+	}
+	return p.results[0], nil
+}
+
+// DoAll does several operations in one commit: all of them or none.
+func (a *Account) DoAll(ctx context.Context, ops []Op) ([]Result, error) {
+	p := &pending{ops: ops, done: make(chan struct{})}
+	err := a.enqueue(ctx, p)
+	return p.results, err
+}
+
+// enqueue hands the run to whoever has the turn, or takes the turn and leads a
+// group: all that came while the last commit was under way shares the next.
+func (a *Account) enqueue(ctx context.Context, p *pending) error {
+	a.queueMu.Lock()
+	a.queue = append(a.queue, p)
+	a.queueMu.Unlock()
+	select {
+	case a.turn <- struct{}{}:
+		a.lead(ctx, p)
+	case <-p.done:
+	case <-ctx.Done():
+		if a.withdraw(p) {
+			return mail.Wrap(mail.Busy, ctx.Err())
+		}
+		<-p.done
+	}
+	return p.err
+}
+
+// lead commits groups until p is in one of them.
+func (a *Account) lead(ctx context.Context, p *pending) {
+	defer a.endTurn()
+	for {
+		select {
+		case <-p.done:
+			return
+		default:
+		}
+		group := a.takeGroup()
+		a.commitGroup(context.WithoutCancel(ctx), group)
+		for _, g := range group {
+			close(g.done)
+		}
+	}
+}
+
+// takeGroup takes the runs that the next commit carries: many of one op, or one of
+// several, which succeeds or fails as a whole.
+func (a *Account) takeGroup() []*pending {
+	a.queueMu.Lock()
+	defer a.queueMu.Unlock()
+	n := 0
+	for n < len(a.queue) && n < a.engine.limits.GroupOpsMax {
+		if several := len(a.queue[n].ops) > 1; several && n > 0 {
+			break
+		} else if n++; several {
+			break
+		}
+	}
+	group := a.queue[:n:n]
+	if a.queue = a.queue[n:]; len(a.queue) == 0 {
+		a.queue = nil
+	}
+	return group
+}
+
+// withdraw takes a run out of the queue; false when it is already part of a
+// group.
+func (a *Account) withdraw(p *pending) bool {
+	a.queueMu.Lock()
+	defer a.queueMu.Unlock()
+	for i, q := range a.queue {
+		if q == p {
+			a.queue = append(a.queue[:i:i], a.queue[i+1:]...)
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,94 @@
+package mailbox
+
+import (
+	"context"
+	"crypto/sha256"
+	"hash"
+
+	"postfach/internal/mail"
+	"postfach/internal/mime"
+)
+
+// Upload takes the bytes of one message on their way in: one pass counts, hashes,
+// reads the MIME structure and writes them where they will stay. A small message
+// is kept in memory until its commit; a larger one goes to the blob store as it
+// comes.
+type Upload struct {
+	account *Account
+	ctx     context.Context
+	hint    int64
+	size    int64
+	digest  hash.Hash
+	parser  *mime.Parser
+	small   []byte      // all of it, while it is small
+	large   mail.Upload // nil while it is small
+}
+
+// Upload begins an upload. sizeHint is the message's size in bytes, -1 when it is
+// not known. Release must be called at the end, whatever happens.
+func (a *Account) Upload(ctx context.Context, sizeHint int64) *Upload {
+	return &Upload{account: a, ctx: ctx, hint: sizeHint, digest: sha256.New(), parser: mime.NewParser()}
+}
+
+// Write takes more of the message. TooBig when it becomes larger than a message
+// may be; Unavailable when it can't be kept: then nothing has been lost, since
+// nobody has been told of it.
+func (u *Upload) Write(b []byte) (int, error) {
+	u.size += int64(len(b))
+	if limit := u.account.engine.limits.MessageBytesMax; u.size > limit {
+		return 0, mail.Errorf(mail.TooBig, "a message can have %d bytes at most", limit)
+	}
+	if err := u.keep(b); err != nil {
+		return 0, err
+	}
+	u.digest.Write(b)
+	u.parser.Write(b)
+	return len(b), nil
+}
+
+func (u *Upload) keep(b []byte) error {
+	if u.large == nil && u.size <= mail.InlineBytesMax {
+		u.small = append(u.small, b...)
+		return nil
+	}
+	if u.large == nil {
+		w, err := u.account.engine.blobs.Create(u.ctx, u.account.ID, u.hint)
+		if err != nil {
+			return err
+		}
+		u.large = w
+		if _, err := w.Write(u.small); err != nil {
+			return err
+		}
+		u.small = nil
+	}
+	_, err := u.large.Write(b)
+	return err
+}
+
+// Finish makes the bytes of a large message durable and returns what Append needs;
+// who appends it sets its date and flags. The bytes stay leased until Release.
+func (u *Upload) Finish() (Incoming, error) {
+	in := Incoming{Inline: u.small}
+	in.Message.Size = u.size
+	in.Message.Body.Inline = true
+	if u.large != nil {
+		ref, err := u.large.Finish(u.ctx)
+		if err != nil {
+			return Incoming{}, err
+		}
+		in.Message.Body = ref
+	}
+	u.digest.Sum(in.Message.Digest[:0])
+	in.Message.Structure = mime.Append(nil, u.parser.Close())
+	in.Message.StructureVersion = mime.Version
+	return in, nil
+}
+
+// Release ends the lease: call it when the commit that refers to the bytes has
+// been decided, or when there will be none.
+func (u *Upload) Release() {
+	if u.large != nil {
+		u.large.Release()
+	}
+}

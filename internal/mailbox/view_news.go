@@ -1,0 +1,149 @@
+package mailbox
+
+import (
+	"postfach/internal/mail"
+)
+
+// Teller says news to a client, in the order in which Tell calls it.
+type Teller interface {
+	// Expunged: these messages, which have numbers for the last time (EachGhost), are
+	// gone.
+	Expunged(v *View)
+	// Arrived: the client counts v.Exists messages now, v.Recent of them \Recent.
+	Arrived(v *View)
+	// Flagged: a message that the client knows has other flags now. own: by this
+	// session's own command, which has told or silenced it (RFC 7162 3.1.3 still
+	// wants its modification sequence told).
+	Flagged(r *Row, own bool)
+}
+
+// ownChange is a STORE of this session whose outcome the client can work out by
+// itself.
+type ownChange struct {
+	modSeq mail.ModSeq
+	change FlagChange
+	silent bool
+	before *version
+}
+
+// Own says that the change with a modification sequence was this session's: Tell
+// will not repeat it, unless it was silent and another session's change made the
+// outcome one that the client can't know. It must be called before the Refresh
+// that shows the change.
+func (v *View) Own(m mail.ModSeq, change FlagChange, silent bool) {
+	v.own = ownChange{m, change, silent, v.head}
+}
+
+// TellArrivals tells of new messages. It may be done at any time (RFC 9051 7.3.1
+// has no exception), and before a command runs that could name their UIDs.
+func (v *View) TellArrivals(t Teller) {
+	next := v.head.state.UIDNext
+	if next <= v.toldNext {
+		return
+	}
+	from := v.toldNext
+	v.toldNext = next
+	if v.ghostCount == 0 {
+		v.numbering = v.head.root
+	} else if !v.countArrivals(from) {
+		return
+	}
+	v.claim(from, next)
+	t.Arrived(v)
+}
+
+// countArrivals appends the arrivals to a numbering that has ghosts.
+func (v *View) countArrivals(from mail.UID) bool {
+	b := newBuilder(v.numbering, true)
+	var c cursor
+	n := 0
+	for c.seek(v.head.root, v.head.root.rank(from)); c.row(); c.next() {
+		b.append(c.leaf.row(c.i))
+		n++
+	}
+	v.numbering = b.freeze()
+	return n > 0
+}
+
+// Tell tells all that the client does not know, and may know now: expunges only
+// when they are allowed (RFC 9051 7.5.1), everything else always.
+func (v *View) Tell(t Teller, expunges bool) {
+	if expunges && v.ghostCount > 0 {
+		t.Expunged(v)
+		v.forgetGhosts()
+	}
+	known := v.toldNext
+	v.TellArrivals(t)
+	if v.head.state.HighestModSeq > v.toldModSeq {
+		since := v.toldModSeq
+		v.toldModSeq = v.head.state.HighestModSeq
+		v.tellFlags(t, since, known)
+	}
+	v.own = ownChange{}
+	if v.ghostCount == 0 {
+		v.number()
+	}
+}
+
+// forgetGhosts takes the ghosts out of the numbering.
+func (v *View) forgetGhosts() {
+	if v.head.state.UIDNext == v.toldNext {
+		v.number()
+		return
+	}
+	// The head has arrivals that come only with the next EXISTS.
+	b := newBuilder(v.numbering, true)
+	eachMember(v.numbering, v.ghosts, func(u mail.UID) { b.remove(u) })
+	v.numbering = b.freeze()
+	v.ghosts, v.ghostCount = nil, 0
+}
+
+// tellFlags tells of changed flags of messages that the client knew before.
+func (v *View) tellFlags(t Teller, since mail.ModSeq, known mail.UID) {
+	eachNewer(v.head.root, since, func(leaf *node, i int) {
+		u := leaf.uids[i]
+		if u >= known {
+			return
+		}
+		r := Row{
+			Seq: v.numbering.rank(u) + 1, UID: u, Flags: leaf.flags[i], ModSeq: leaf.modseqs[i],
+			Fixed: &leaf.fixed[i], Recent: v.recent.Contains(u),
+		}
+		t.Flagged(&r, v.expected(&r))
+	})
+}
+
+// expected tells whether a row is as the client knows from its own command.
+func (v *View) expected(r *Row) bool {
+	o := &v.own
+	if o.modSeq == 0 || r.ModSeq != o.modSeq {
+		return false
+	}
+	if !o.silent {
+		return true
+	}
+	leaf, i := o.before.root.find(r.UID)
+	return leaf != nil && v.account.Keywords().after(leaf.flags[i], &o.change) == r.Flags
+}
+
+// after returns what flags become by a change whose keywords are all known.
+func (k *Keywords) after(old mail.Flags, c *FlagChange) mail.Flags {
+	p := flagPlan{state: &state{keywords: k}, change: c, out: stampedAt(0)}
+	return p.apply(old)
+}
+
+// EachGhost calls f for every message that is about to be told as expunged,
+// descending, so that each number is right when the ones before have been told.
+func (v *View) EachGhost(f func(seq uint32, u mail.UID)) {
+	for i := len(v.ghosts) - 1; i >= 0; i-- {
+		r := v.ghosts[i]
+		for u := r.Last; u >= r.First && u != 0; u-- {
+			if leaf, _ := v.numbering.find(mail.UID(u)); leaf != nil {
+				f(v.numbering.rank(mail.UID(u))+1, mail.UID(u))
+			}
+		}
+	}
+}
+
+// Ghosts returns the UIDs of the messages that are about to be told as expunged.
+func (v *View) Ghosts() mail.UIDSet { return v.ghosts }
