@@ -24,6 +24,10 @@ func (op *Rename) needs(s *state) mail.MailboxID {
 	return 0
 }
 
+// conflictsMax ends a group that never wins. Each conflict means that another
+// process got on, so it takes very bad luck.
+const conflictsMax = 100
+
 // commitGroup plans, commits and publishes a group, and fills in every run's
 // results or error. It needs the turn.
 func (a *Account) commitGroup(ctx context.Context, group []*pending) {
@@ -43,7 +47,7 @@ func (a *Account) commitGroup(ctx context.Context, group []*pending) {
 				failAll(group, err)
 				return
 			}
-			if try > a.engine.limits.ConflictRetriesMax+1 {
+			if try >= conflictsMax {
 				failAll(group, mail.Errorf(mail.Busy, "the account is too busy, try again"))
 				return
 			}

@@ -109,12 +109,13 @@ func (v *View) tellFlags(t Teller, since mail.ModSeq, known mail.UID) {
 			Seq: v.numbering.rank(u) + 1, UID: u, Flags: leaf.flags[i], ModSeq: leaf.modseqs[i],
 			Fixed: &leaf.fixed[i], Recent: v.recent.Contains(u),
 		}
-		t.Flagged(&r, v.expected(&r))
+		t.Flagged(&r, v.expected(&r, since))
 	})
 }
 
-// expected tells whether a row is as the client knows from its own command.
-func (v *View) expected(r *Row) bool {
+// expected tells whether a row is as the client knows from its own command, when it
+// has been told of changes up to a modification sequence.
+func (v *View) expected(r *Row, told mail.ModSeq) bool {
 	o := &v.own
 	if o.modSeq == 0 || r.ModSeq != o.modSeq {
 		return false
@@ -123,7 +124,7 @@ func (v *View) expected(r *Row) bool {
 		return true
 	}
 	leaf, i := o.before.root.find(r.UID)
-	return leaf != nil && v.account.Keywords().after(leaf.flags[i], &o.change) == r.Flags
+	return leaf != nil && leaf.modseqs[i] <= told && v.account.Keywords().after(leaf.flags[i], &o.change) == r.Flags
 }
 
 // after returns what flags become by a change whose keywords are all known.

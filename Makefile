@@ -1,0 +1,34 @@
+# Commands for everybody who works on Postfach. `make run` needs nothing but Go.
+
+GO      ?= go
+FUZZTIME ?= 20s
+BIN     := bin/postfach
+
+.PHONY: build run test check race fuzz bench packages
+
+build: ## builds bin/postfach
+	$(GO) build -o $(BIN) ./cmd/postfach
+
+run: build ## a demo server with mail in it; prints how to connect
+	./$(BIN) demo
+
+check: ## formatting, vet, staticcheck, unit tests and transcripts: for every commit
+	@test -z "$$(gofmt -l cmd internal test *.go)" || { gofmt -l cmd internal test *.go; echo "run gofmt -w on these"; exit 1; }
+	$(GO) vet ./...
+	$(GO) tool staticcheck ./...
+	$(GO) test -short . ./cmd/... ./internal/...
+
+packages: ## Debian packages that the tests with real clients need
+	test/packages.sh
+
+test: packages ## all tests, real clients included
+	$(GO) test -timeout 14m ./...
+
+race: ## all unit tests with the race detector
+	$(GO) test -race -short ./...
+
+fuzz: ## every fuzz target for FUZZTIME
+	test/fuzz.sh $(FUZZTIME)
+
+bench: ## benchmarks of the hot paths
+	$(GO) test -run '^$$' -bench . -benchmem ./internal/...
