@@ -43,26 +43,26 @@ func (v *View) TellArrivals(t Teller) {
 	}
 	from := v.toldNext
 	v.toldNext = next
+	if v.head.root.rank(from) == v.head.root.len() {
+		return // they came and went before the client was told of them
+	}
 	if v.ghostCount == 0 {
 		v.numbering = v.head.root
-	} else if !v.countArrivals(from) {
-		return
+	} else {
+		v.countArrivals(from)
 	}
 	v.claim(from, next)
 	t.Arrived(v)
 }
 
 // countArrivals appends the arrivals to a numbering that has ghosts.
-func (v *View) countArrivals(from mail.UID) bool {
+func (v *View) countArrivals(from mail.UID) {
 	b := newBuilder(v.numbering, true)
 	var c cursor
-	n := 0
 	for c.seek(v.head.root, v.head.root.rank(from)); c.row(); c.next() {
 		b.append(c.leaf.row(c.i))
-		n++
 	}
 	v.numbering = b.freeze()
-	return n > 0
 }
 
 // Tell tells all that the client does not know, and may know now: expunges only
