@@ -29,6 +29,7 @@ type View struct {
 	withheld   mail.ModSeq // the head's HIGHESTMODSEQ before the first ghost
 	own        ownChange
 	recent     mail.UIDSet // what is \Recent in this session
+	walk       walk        // room for Each and EachUID
 
 	pin atomic.Uint64 // what was expunged after this modification sequence stays in the store
 }
@@ -157,18 +158,14 @@ func (v *View) LastUID() mail.UID {
 // to tell: changes of flags and arrivals are read from the head at once,
 // expunges become ghosts.
 func (v *View) Refresh() bool {
-	head := v.mailbox.head.Load()
-	if head == v.head {
-		return v.ghostCount > 0
+	if head := v.mailbox.head.Load(); head != v.head {
+		if head.lastRemoval > v.head.state.HighestModSeq {
+			v.haunt(head)
+		}
+		v.head = head
 	}
-	if head.lastRemoval > v.head.state.HighestModSeq {
-		v.haunt(head)
-	}
-	v.head = head
-	if v.ghostCount == 0 && head.state.HighestModSeq == v.toldModSeq {
-		v.number()
-	}
-	return true
+	st := &v.head.state
+	return v.ghostCount > 0 || v.head.gone || st.HighestModSeq > v.toldModSeq || st.UIDNext > v.toldNext
 }
 
 // haunt turns the messages that a new head has no more into ghosts, which keep the

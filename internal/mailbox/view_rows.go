@@ -18,7 +18,8 @@ type Row struct {
 // Each calls f for the messages with these numbers, ascending, ghosts included,
 // until f returns false. Ranges must be ascending and lie within 1..Exists.
 func (v *View) Each(seqs []mail.Range, f func(*Row) bool) {
-	var w walk
+	w := v.startWalk()
+	defer w.end()
 	for _, r := range seqs {
 		w.seek(v, r.First-1)
 		for n := r.First; n <= r.Last && n != 0; n++ {
@@ -33,7 +34,8 @@ func (v *View) Each(seqs []mail.Range, f func(*Row) bool) {
 // EachUID does the same for the messages with these UIDs; UIDs that the client
 // does not count are passed over.
 func (v *View) EachUID(uids mail.UIDSet, f func(*Row) bool) {
-	var w walk
+	w := v.startWalk()
+	defer w.end()
 	for _, r := range uids {
 		w.seek(v, v.numbering.rank(mail.UID(r.First)))
 		for w.numbering.row() && uint32(w.numbering.uid()) <= r.Last {
@@ -73,7 +75,21 @@ type walk struct {
 	numbering, head cursor
 	seq             uint32
 	row             Row
+	busy            bool
 }
+
+// startWalk returns the view's own walk, so that reading a mailbox allocates
+// nothing; a walk inside another gets a new one.
+func (v *View) startWalk() *walk {
+	w := &v.walk
+	if w.busy {
+		w = new(walk)
+	}
+	w.busy = true
+	return w
+}
+
+func (w *walk) end() { w.busy = false }
 
 func (w *walk) seek(v *View, rank uint32) {
 	w.numbering.seek(v.numbering, rank)

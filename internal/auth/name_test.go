@@ -1,0 +1,57 @@
+package auth
+
+import (
+	"strings"
+	"testing"
+
+	"postfach/internal/mail"
+)
+
+func TestCheckName(t *testing.T) {
+	for _, c := range []struct{ in, want string }{ // want "": refused
+		{"anna", "anna"},
+		{"Anna@Example.ORG", "anna@example.org"},
+		{"anna.b-c_d", "anna.b-c_d"},
+		{"bjo\u0308rn", "bj\u00f6rn"},
+		{"", ""},
+		{"an na", ""},
+		{"anna\x00", ""},
+		{"anna\n", ""},
+		{"../anna", ""},
+		{"a/b", ""},
+		{"anna+x", ""},
+		{"a:b", ""},
+		{"@example.org", ""},
+		{"anna@", ""},
+		{"a@b@c", ""},
+		{"-anna", ""},
+		{"\xff", ""},
+		{strings.Repeat("a", 255), strings.Repeat("a", 255)},
+		{strings.Repeat("a", 256), ""},
+		{strings.Repeat("a", 1<<20), ""},
+	} {
+		got, err := CheckName(c.in)
+		if got != c.want || (err == nil) != (c.want != "") {
+			t.Errorf("CheckName(%.40q) = %q, %v; want %q", c.in, got, err, c.want)
+		}
+		if err != nil && !mail.Is(err, mail.Invalid) {
+			t.Errorf("CheckName(%.40q): kind %v", c.in, mail.KindOf(err))
+		}
+	}
+}
+
+// What has been normalised once stays as it is.
+func FuzzCheckName(f *testing.F) {
+	for _, s := range []string{"anna", "Anna@Example.org", "STRA\u00dfE", "\u0130", "a\u0301@\u00fc"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		once, err := CheckName(s)
+		if err != nil {
+			return
+		}
+		if twice, err := CheckName(once); err != nil || twice != once {
+			t.Errorf("%q -> %q -> %q, %v", s, once, twice, err)
+		}
+	})
+}

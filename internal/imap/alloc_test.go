@@ -1,0 +1,136 @@
+package imap
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"testing"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"postfach/internal/mail"
+	"postfach/internal/mailbox"
+	"postfach/internal/metrics"
+	"postfach/internal/store/pebble"
+)
+
+// replay is a connection whose client says what feed holds and reads everything.
+type replay struct {
+	feed  []byte
+	wrote int
+}
+
+func (c *replay) Read(b []byte) (int, error) {
+	if len(c.feed) == 0 {
+		return 0, io.EOF
+	}
+	n := copy(b, c.feed)
+	c.feed = c.feed[n:]
+	return n, nil
+}
+
+func (c *replay) Write(b []byte) (int, error)      { c.wrote += len(b); return len(b), nil }
+func (c *replay) Close() error                     { return nil }
+func (c *replay) LocalAddr() net.Addr              { return nil }
+func (c *replay) RemoteAddr() net.Addr             { return nil }
+func (c *replay) SetDeadline(time.Time) error      { return nil }
+func (c *replay) SetReadDeadline(time.Time) error  { return nil }
+func (c *replay) SetWriteDeadline(time.Time) error { return nil }
+
+// selectedSession is a session in a mailbox of n messages in pebble, on a replayed
+// connection.
+func selectedSession(t *testing.T, n int) (*session, *replay) {
+	t.Helper()
+	env := mail.SystemEnv(quietLog)
+	store, err := pebble.Open("data", pebble.Options{FS: vfs.NewMem(), Env: env})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { store.Close() })
+	if err := store.AddAccount(t.Context(), mail.Account{ID: 1, Name: "anna"}); err != nil {
+		t.Fatal(err)
+	}
+	engine := mailbox.New(store, store, env, mailbox.Limits{})
+	account, err := engine.Account(t.Context(), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fill(t, account, n)
+	c := new(replay)
+	srv := New(Options{Engine: engine, Env: env, Metrics: new(metrics.Metrics)})
+	s := srv.session(t.Context(), c)
+	s.account, s.state, s.name = account, authenticated, "anna"
+	run(t, s, c, "a SELECT INBOX\r\n")
+	if s.view == nil {
+		t.Fatal("not selected")
+	}
+	return s, c
+}
+
+// fill puts n messages into INBOX.
+func fill(t *testing.T, a *mailbox.Account, n int) {
+	t.Helper()
+	u := a.Upload(t.Context(), -1)
+	defer u.Release()
+	fmt.Fprintf(u, "Subject: x\r\n\r\nhello")
+	in, err := u.Finish()
+	if err != nil {
+		t.Fatal(err)
+	}
+	inbox := a.Tree().Lookup(mailbox.Inbox).ID
+	for n > 0 {
+		op := &mailbox.Append{Mailbox: inbox, Now: 1}
+		for range min(n, 1000) {
+			op.Messages = append(op.Messages, in)
+		}
+		n -= len(op.Messages)
+		r, err := a.Do(t.Context(), op)
+		if err == nil {
+			err = a.Await(t.Context(), r.Ticket)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// run lets a session work off what a client says.
+func run(t *testing.T, s *session, c *replay, text string) {
+	c.feed = append(c.feed[:0], text...)
+	for len(c.feed) > 0 || s.r.Buffered() > 0 {
+		if err := s.step(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.w.Flush(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestNoAllocations: the commonest commands allocate nothing, from bytes in to bytes
+// out.
+func TestNoAllocations(t *testing.T) {
+	s, c := selectedSession(t, 10_000)
+	room := make([]byte, 0, 4096)
+	for _, text := range []string{
+		"a NOOP\r\n",
+		"a FETCH 1:* FLAGS\r\n",
+		"a FETCH 1:* (FLAGS UID RFC822.SIZE)\r\n",
+		"a UID FETCH 1:5000 (FLAGS)\r\n",
+		"a FETCH 77 (FLAGS UID)\r\n",
+	} {
+		c.feed = room
+		run(t, s, c, text)
+		before := c.wrote
+		if n := testing.AllocsPerRun(20, func() {
+			c.feed = room
+			run(t, s, c, text)
+		}); n != 0 {
+			t.Errorf("%q allocates %v times", text, n)
+		}
+		if c.wrote == before {
+			t.Errorf("%q says nothing", text)
+		}
+	}
+}

@@ -1,0 +1,121 @@
+package imap
+
+import (
+	"net"
+	"sync"
+	"time"
+
+	"postfach/internal/metrics"
+)
+
+// conn is a connection with deadlines: how long a client may be silent between
+// commands, how slowly it may send one, and how long it may refuse to read.
+type conn struct {
+	net.Conn
+	limits  *Limits
+	now     func() time.Time
+	metrics *metrics.Metrics
+
+	// mu orders the session's own deadlines and those that others set to wake it.
+	mu       sync.Mutex
+	parked   bool          // waiting in IDLE, may be woken
+	woken    bool          // there is news since the session last looked
+	leaving  bool          // the server is going down
+	quiet    time.Duration // how long it may be silent now; 0: a command is under way
+	began    time.Time     // when the command under way began
+	received int64         // bytes of it
+}
+
+// longAgo is a deadline that ends a read at once.
+var longAgo = time.Unix(1, 0)
+
+// between says that the next command may take its time.
+func (c *conn) between(quiet time.Duration) {
+	c.mu.Lock()
+	c.quiet = quiet
+	c.mu.Unlock()
+}
+
+// Read reads with the deadline that fits: a client may think long, but once it has
+// begun a command it has to get on with it.
+func (c *conn) Read(b []byte) (int, error) {
+	c.arm()
+	n, err := c.Conn.Read(b)
+	if n > 0 {
+		c.mu.Lock()
+		if c.quiet > 0 {
+			c.quiet, c.began, c.received = 0, c.now(), 0
+		}
+		c.received += int64(n)
+		c.mu.Unlock()
+		c.metrics.BytesIn.Add(int64(n))
+	}
+	return n, err
+}
+
+func (c *conn) arm() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var t time.Time
+	switch {
+	case c.quiet > 0 && (c.leaving || c.parked && c.woken):
+		t = longAgo
+	case c.quiet > 0:
+		t = c.now().Add(c.quiet)
+	default:
+		earned := time.Duration(c.received/c.limits.UploadBytesPerSecondMin) * time.Second
+		t = c.began.Add(c.limits.CommandTimeout + earned)
+	}
+	_ = c.Conn.SetReadDeadline(t)
+}
+
+// park lets wake interrupt reads from now on, or no longer.
+func (c *conn) park(on bool) {
+	c.mu.Lock()
+	c.parked = on
+	c.mu.Unlock()
+}
+
+// news tells whether wake has been called since the last time it was asked.
+func (c *conn) news() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	woken := c.woken
+	c.woken = false
+	return woken
+}
+
+// wake interrupts a parked session's read: it has news to tell. It never blocks for
+// long: setting a deadline does not wait for the other side.
+func (c *conn) wake() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.woken = true
+	if c.parked && c.quiet > 0 {
+		_ = c.Conn.SetReadDeadline(longAgo)
+	}
+}
+
+// leave makes the session end as soon as no command is under way.
+func (c *conn) leave() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.leaving = true
+	if c.quiet > 0 {
+		_ = c.Conn.SetReadDeadline(longAgo)
+	}
+}
+
+func (c *conn) isLeaving() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.leaving
+}
+
+// Write drops a client that does not read.
+func (c *conn) Write(b []byte) (int, error) {
+	_ = c.Conn.SetWriteDeadline(c.now().Add(c.limits.WriteTimeout))
+	n, err := c.Conn.Write(b)
+	c.metrics.BytesOut.Add(int64(n))
+	return n, err
+}

@@ -1,0 +1,148 @@
+package imap
+
+import (
+	"postfach/internal/mail"
+	"postfach/internal/mailbox"
+	"postfach/internal/wire"
+)
+
+// coreSelect is how a session comes into the selected state and out of it (RFC
+// 9051 6.3.2, 6.3.3, 6.4.1).
+var coreSelect = family{
+	name: "select",
+	rfc:  "RFC 3501 6.3.1",
+	doc:  "SELECT, EXAMINE and CLOSE.",
+	commands: []command{
+		{name: "SELECT", states: afterLogin, sync: true, new: func() request { return new(selectRequest) }},
+		{name: "EXAMINE", states: afterLogin, sync: true, new: func() request { return &selectRequest{readOnly: true} }},
+		{name: "CLOSE", states: selected, new: func() request { return new(closeRequest) }},
+	},
+	codes: []string{"PERMANENTFLAGS", "UIDNEXT", "UIDVALIDITY", "UNSEEN", "READ-ONLY", "READ-WRITE", "CLOSED"},
+}
+
+type selectRequest struct {
+	readOnly bool
+	name     string
+}
+
+func (q *selectRequest) parse(s *session, p *wire.Parser) {
+	p.SP()
+	q.name = p.Mailbox()
+	if p.TrySP() { // RFC 4466 2.1
+		parseParams(s, p, func(f *family) []selectParam { return f.selectParams },
+			func(r selectParam) string { return r.name },
+			func(r selectParam) { r.parse(s, p, q) })
+	}
+}
+
+// parseParams reads a list of parameters in parentheses, each by its row.
+func parseParams[R any](s *session, p *wire.Parser, rows func(*family) []R, name func(R) string, parse func(R)) {
+	p.Expect('(')
+	for {
+		word := string(appendUpper(nil, p.Word()))
+		found := false
+		eachRow(rows, func(r R) {
+			if name(r) == word && !found {
+				found = true
+				parse(r)
+			}
+		})
+		if !found {
+			p.Fail("a parameter that this server knows")
+			return
+		}
+		if !p.TrySP() {
+			p.Expect(')')
+			return
+		}
+	}
+}
+
+func (q *selectRequest) run(s *session) error {
+	// RFC 9051 6.3.2: also a SELECT that fails leaves the mailbox selected before.
+	if s.view != nil {
+		s.leaveSelected()
+	}
+	m := s.account.Tree().Lookup(q.name)
+	if m == nil {
+		s.depend(s.account.Tree().Ticket)
+		return no("NONEXISTENT", "no such mailbox")
+	}
+	v, err := s.account.Select(s.ctx, m, q.readOnly, s.conn.wake)
+	if err != nil {
+		return err
+	}
+	s.view, s.state = v, selected
+	s.describe(v)
+	s.ok.code = append(s.ok.code[:0], "READ-WRITE"...)
+	if q.readOnly {
+		s.ok.code = append(s.ok.code[:0], "READ-ONLY"...)
+	}
+	return nil
+}
+
+// leaveSelected closes the selected mailbox because of a SELECT; CLOSED tells that
+// what follows is about the new one (RFC 9051 7.1, RFC 7162 3.2.11).
+func (s *session) leaveSelected() {
+	s.unselect()
+	s.untagged("OK", "CLOSED", "the mailbox is closed")
+}
+
+// describe writes what SELECT says of a mailbox (RFC 3501 6.3.1).
+func (s *session) describe(v *mailbox.View) {
+	s.depend(v.Ticket())
+	st := v.State()
+	s.writePermanentFlags()
+	s.w.Raw("* ").Number(v.Exists()).Raw(" EXISTS\r\n")
+	if !s.rev2 {
+		s.w.Raw("* ").Number(v.Recent()).Raw(" RECENT\r\n")
+		if n := firstUnseen(v, st); n > 0 {
+			s.w.Raw("* OK [UNSEEN ").Number(n).Raw("] the first that is not seen\r\n")
+		}
+	}
+	s.w.Raw("* OK [UIDVALIDITY ").Number(st.UIDValidity).Raw("] UIDs are valid\r\n")
+	s.w.Raw("* OK [UIDNEXT ").Number(uint32(st.UIDNext)).Raw("] the next UID\r\n")
+}
+
+// firstUnseen is the number of the first message without \Seen, 0 when there is
+// none (RFC 3501 7.1; gone in RFC 9051).
+func firstUnseen(v *mailbox.View, st mail.MailboxState) uint32 {
+	if st.Unseen == 0 {
+		return 0
+	}
+	var first uint32
+	v.Each([]mail.Range{{First: 1, Last: v.Exists()}}, func(r *mailbox.Row) bool {
+		if !r.Flags.Has(mail.Seen) {
+			first = r.Seq
+		}
+		return first == 0
+	})
+	return first
+}
+
+// closeRequest expunges silently and leaves the mailbox (RFC 9051 6.4.1).
+type closeRequest struct{ noArguments }
+
+func (*closeRequest) run(s *session) error {
+	id, readOnly := s.view.Mailbox().ID, s.view.ReadOnly
+	if !readOnly && !s.view.Gone() {
+		if err := s.do(&mailbox.Expunge{Mailbox: id}, nil); err != nil && !mail.Is(err, mail.NotFound) {
+			return err
+		}
+	}
+	s.unselect()
+	return nil
+}
+
+// do commits an operation; the answer will wait until it is durable.
+func (s *session) do(op mailbox.Op, result *mailbox.Result) error {
+	r, err := s.account.Do(s.ctx, op)
+	if err != nil {
+		return err
+	}
+	s.depend(r.Ticket)
+	if result != nil {
+		*result = r
+	}
+	return nil
+}

@@ -1,0 +1,117 @@
+package imap
+
+import (
+	"postfach/internal/mail"
+	"postfach/internal/wire"
+)
+
+// family is everything that is true about a group of commands or an extension.
+// One family is one file; an extension never has a place in another's file.
+type family struct {
+	name string
+	rfc  string // where it is defined
+	doc  string // one sentence
+
+	capabilities   []capability
+	commands       []command
+	fetchItems     []fetchItem
+	searchKeys     []searchKey
+	statusItems    []statusItem
+	selectParams   []selectParam
+	createParams   []createParam
+	listReturns    []listReturn
+	listAttributes []listAttribute
+	enables        []enable
+	codes          []string // response codes it can send
+}
+
+// capability is a word of the CAPABILITY response (RFC 9051 6.1.1).
+type capability struct {
+	word string
+	when func(*session) bool // nil: always
+}
+
+// states is a set of the states of RFC 9051 section 3.
+type states uint8
+
+const (
+	notAuthenticated states = 1 << iota
+	authenticated
+	selected
+
+	anyState   = notAuthenticated | authenticated | selected
+	afterLogin = authenticated | selected
+)
+
+// numbers says what a command has to do with sequence numbers: whether its client
+// may be counting on them while it runs.
+type numbers uint8
+
+const (
+	// breaksNumbers: expunges may be told with the answer.
+	breaksNumbers numbers = iota
+	// usesNumbers: no EXPUNGE in the answer (RFC 9051 7.5.1).
+	usesNumbers
+)
+
+// command is one command. Its request is made by a function and dispatched by its
+// methods, so that this table can be read back (by CAPABILITY) while it is made.
+type command struct {
+	name    string
+	states  states
+	numbers numbers
+	// sync: what any process had acknowledged before the command must be seen by it.
+	sync bool
+	// uid: there is a UID form too, which breaksNumbers.
+	uid bool
+	// uidOnly: there is only the UID form.
+	uidOnly bool
+	new     func() request
+}
+
+// request is a parsed command. A session reuses it for every command of the same
+// name, so parse must set everything anew.
+type request interface {
+	// parse reads the arguments, from after the command's name. Errors are the
+	// parser's; any other goes to session.refused, and what follows need not be read.
+	parse(s *session, p *wire.Parser)
+	// run does it. Untagged responses go to s.w. nil is OK (text and code: s.ok), an
+	// error is NO or BAD by the table in reply.go.
+	run(s *session) error
+}
+
+// statusItem is an item of STATUS (RFC 9051 6.3.11).
+type statusItem struct {
+	name  string
+	write func(w *wire.Writer, st *statusOf)
+}
+
+// selectParam is a parameter of SELECT and EXAMINE (RFC 4466 2.4).
+type selectParam struct {
+	name  string
+	parse func(s *session, p *wire.Parser, q *selectRequest)
+}
+
+// createParam is a parameter of CREATE (RFC 4466 2.2).
+type createParam struct {
+	name  string
+	parse func(s *session, p *wire.Parser, q *createRequest)
+}
+
+// listReturn is a return option of LIST (RFC 5258 3.2).
+type listReturn struct {
+	name string
+	set  func(q *listRequest)
+}
+
+// enable is a name for ENABLE (RFC 5161).
+type enable struct {
+	name string
+	on   func(s *session)
+}
+
+// useName pairs a special use with its attribute (RFC 6154 2).
+type useName struct {
+	use  mail.Use
+	name string
+}

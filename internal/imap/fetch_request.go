@@ -1,0 +1,134 @@
+package imap
+
+import (
+	"postfach/internal/mail"
+	"postfach/internal/mailbox"
+	"postfach/internal/wire"
+)
+
+// fetchRequest is a FETCH or UID FETCH.
+type fetchRequest struct {
+	set       wire.Set
+	items     []fetchAtt
+	needs     fetchNeeds // of all items
+	seen      bool       // an item sets \Seen
+	asksFlags bool
+
+	message fetched                 // the one at hand
+	marked  mail.UIDSet             // messages that this command has made \Seen
+	failed  error                   // what the command ends with
+	visit   func(*mailbox.Row) bool // q.one, made once
+}
+
+func (q *fetchRequest) parse(s *session, p *wire.Parser) {
+	clear(q.items)
+	q.items, q.needs, q.seen, q.asksFlags = q.items[:0], 0, false, false
+	p.SP()
+	p.Set(&q.set)
+	p.SP()
+	if s.command.uid { // RFC 9051 6.4.9: UID FETCH always tells it
+		q.parseArguments(p, fetchTable["UID"])
+	}
+	q.parseItems(p)
+}
+
+func (q *fetchRequest) run(s *session) error {
+	ranges, err := s.numbersOf(&q.set, s.command.uid)
+	if err != nil {
+		return err
+	}
+	if q.visit == nil {
+		q.visit = q.one
+		q.message.s = s
+	}
+	q.failed, q.marked = nil, nil
+	if q.seen && !s.view.ReadOnly {
+		if err := q.markSeen(s, ranges); err != nil {
+			return err
+		}
+	}
+	s.depend(s.view.Ticket())
+	s.eachOf(ranges, q.visit)
+	q.message.release()
+	return q.failed
+}
+
+// eachOf calls f for the messages that a command named, by number or by UID.
+func (s *session) eachOf(ranges []mail.Range, f func(*mailbox.Row) bool) {
+	if s.command.uid {
+		s.view.EachUID(mail.UIDSet(ranges), f)
+	} else {
+		s.view.Each(ranges, f)
+	}
+}
+
+// seenChange is what reading a message does to its flags.
+var seenChange = mailbox.FlagChange{Mode: mailbox.Add, System: mail.Seen}
+
+// markSeen sets \Seen on all messages that lack it, in one operation. The FETCH
+// responses tell the new flags (RFC 9051 6.4.5). Ghosts can't be changed any more.
+func (q *fetchRequest) markSeen(s *session, ranges []mail.Range) error {
+	s.eachOf(ranges, func(r *mailbox.Row) bool {
+		if !r.Ghost && !r.Flags.Has(mail.Seen) {
+			q.marked = q.marked.Append(r.UID)
+		}
+		return true
+	})
+	if len(q.marked) == 0 {
+		return nil
+	}
+	var r mailbox.Result
+	err := s.do(&mailbox.Store{Mailbox: s.view.Mailbox().ID, UIDs: q.marked, Change: seenChange}, &r)
+	if mail.Is(err, mail.NotFound) {
+		// The mailbox has just been deleted: its messages are ghosts now.
+		q.marked = nil
+		s.view.Refresh()
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	s.view.Own(r.ModSeq, seenChange, false)
+	s.view.Refresh()
+	return nil
+}
+
+// one answers for one message and tells whether to go on. A message that can't be
+// read does not keep the others from being answered (RFC 2180 4.1.2).
+func (q *fetchRequest) one(row *mailbox.Row) bool {
+	m := &q.message
+	m.row = row
+	err := m.prepare(q)
+	tellFlags := len(q.marked) > 0 && !row.Ghost && q.marked.Contains(row.UID)
+	switch {
+	case err == nil:
+		m.write(q.items, tellFlags && !q.asksFlags)
+	case isUnreadable(err):
+		if q.failed == nil {
+			q.failed = m.s.unreadable(row.UID, err)
+		}
+		if tellFlags {
+			m.write(nil, true)
+		}
+	default:
+		q.failed = err
+		// What was marked and not told yet is told as news.
+		m.s.view.Own(0, mailbox.FlagChange{}, false)
+	}
+	m.close()
+	return (err == nil || isUnreadable(err)) && m.s.w.Err() == nil
+}
+
+// isUnreadable tells whether an error is about one message only.
+func isUnreadable(err error) bool {
+	return mail.Is(err, mail.NotFound) || mail.Is(err, mail.Expunged) || mail.Is(err, mail.Corrupt)
+}
+
+// unreadable is what a command ends with that has met such a message.
+func (s *session) unreadable(u mail.UID, err error) error {
+	s.log().Warn("message can't be read", "mailbox", s.view.Mailbox().ID, "uid", u, "err", err)
+	if mail.Is(err, mail.Corrupt) {
+		return no("CORRUPTION", "some of the messages can't be read")
+	}
+	return no("EXPUNGEISSUED", "some of the messages have been expunged")
+}

@@ -1,0 +1,56 @@
+package imap
+
+import (
+	"crypto/tls"
+	"time"
+
+	"postfach/internal/auth"
+	"postfach/internal/mail"
+	"postfach/internal/mailbox"
+	"postfach/internal/metrics"
+)
+
+// Options is what a server is made of.
+type Options struct {
+	Engine  *mailbox.Engine
+	Auth    *auth.Authenticator
+	TLS     *tls.Config // nil: no STARTTLS, and no implicit TLS
+	Env     *mail.Env
+	Metrics *metrics.Metrics
+	Limits  Limits
+	Version string // told in ID
+}
+
+// Limits bounds what clients can cost. Zero values mean the defaults.
+type Limits struct {
+	ConnectionsMax           int           // default 20,000
+	ConnectionsPerAddressMax int           // before login; default 200
+	LoginTimeout             time.Duration // from the connection to a login; default 2 minutes
+	IdleTimeout              time.Duration // between commands after login; default 31 minutes (RFC 9051 5.4 wants 30)
+	CommandTimeout           time.Duration // for a command's text; default 1 minute
+	UploadBytesPerSecondMin  int64         // what a client has to send on average beyond that; default 500
+	WriteTimeout             time.Duration // a client that takes nothing for so long is dropped; default 1 minute
+	KeepAlive                time.Duration // in IDLE; default 25 minutes, so that phones sleep
+	BadCommandsMax           int           // in a row; default 20
+	LoginsFailedMax          int           // in a connection; default 10
+}
+
+func orDefault[T int | int64 | time.Duration](v *T, d T) {
+	if *v == 0 {
+		*v = d
+	}
+}
+
+func (l Limits) withDefaults() Limits {
+	orDefault(&l.ConnectionsMax, 20_000)
+	orDefault(&l.ConnectionsPerAddressMax, 200)
+	orDefault(&l.LoginTimeout, 2*time.Minute)
+	orDefault(&l.IdleTimeout, 31*time.Minute)
+	orDefault(&l.CommandTimeout, time.Minute)
+	orDefault(&l.UploadBytesPerSecondMin, 500)
+	orDefault(&l.WriteTimeout, time.Minute)
+	orDefault(&l.KeepAlive, 25*time.Minute)
+	orDefault(&l.BadCommandsMax, 20)
+	orDefault(&l.LoginsFailedMax, 10)
+	return l
+}

@@ -1,0 +1,221 @@
+package imap
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"net"
+	"net/netip"
+	"runtime/debug"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"postfach/internal/auth"
+	"postfach/internal/mail"
+	"postfach/internal/mailbox"
+	"postfach/internal/metrics"
+	"postfach/internal/wire"
+)
+
+// Server takes connections and runs a session for each.
+type Server struct {
+	engine  *mailbox.Engine
+	auth    *auth.Authenticator
+	tls     *tls.Config
+	env     *mail.Env
+	metrics *metrics.Metrics
+	limits  Limits
+	version string
+
+	lastID atomic.Uint64
+	wg     sync.WaitGroup
+
+	mu        sync.Mutex
+	sessions  map[*session]struct{}
+	strangers map[netip.Addr]int // connections that have not logged in
+	closing   bool
+}
+
+// New makes a server. It listens to nothing yet; see Serve.
+func New(o Options) *Server {
+	return &Server{
+		engine: o.Engine, auth: o.Auth, tls: o.TLS, env: o.Env, metrics: o.Metrics,
+		limits: o.Limits.withDefaults(), version: o.Version,
+		sessions: make(map[*session]struct{}), strangers: make(map[netip.Addr]int),
+	}
+}
+
+// Serve accepts connections until the listener is closed or the context ends. With
+// implicitTLS every connection begins with a handshake (RFC 8314 3.3).
+func (srv *Server) Serve(ctx context.Context, l net.Listener, implicitTLS bool) error {
+	stop := context.AfterFunc(ctx, func() { l.Close() })
+	defer stop()
+	for {
+		c, err := l.Accept()
+		if err != nil {
+			if ctx.Err() != nil || errors.Is(err, net.ErrClosed) {
+				return nil
+			}
+			srv.env.Log.Warn("accept failed", "err", err)
+			time.Sleep(50 * time.Millisecond) // such as: no file descriptor left
+			continue
+		}
+		srv.wg.Go(func() { srv.ServeConn(ctx, c, implicitTLS) })
+	}
+}
+
+// ServeConn runs one session to its end and closes the connection.
+func (srv *Server) ServeConn(ctx context.Context, c net.Conn, implicitTLS bool) {
+	defer c.Close()
+	s := srv.session(ctx, c)
+	refusal := srv.enter(s)
+	if refusal != "" {
+		_ = s.bye("UNAVAILABLE", refusal)
+		_ = s.w.Flush()
+		return
+	}
+	srv.metrics.Connections.Add(1)
+	defer srv.leave(s)
+	defer s.recover()
+	defer s.close()
+	if implicitTLS {
+		if err := s.startTLS(); err != nil {
+			srv.env.Log.Info("TLS handshake failed", "session", s.id, "remote", s.remote, "err", err)
+			return
+		}
+	}
+	began := srv.env.Now()
+	err := s.serve()
+	if s.tls != nil {
+		_ = s.tls.Close()
+	}
+	srv.env.Log.Info("connection", "session", s.id, "remote", s.remote, "account", s.name,
+		"tls", s.tls != nil, "duration", srv.env.Now().Sub(began).Round(time.Millisecond), "end", endOf(err))
+}
+
+// endOf says in a word how a connection ended.
+func endOf(err error) string {
+	switch {
+	case err == nil:
+		return "closed"
+	case isTimeout(err):
+		return "timeout"
+	}
+	return err.Error()
+}
+
+// session makes a session on a connection.
+func (srv *Server) session(ctx context.Context, nc net.Conn) *session {
+	c := &conn{Conn: nc, limits: &srv.limits, now: srv.env.Now, metrics: srv.metrics}
+	s := &session{server: srv, ctx: ctx, conn: c, id: srv.lastID.Add(1), state: notAuthenticated, remote: addressOf(nc)}
+	s.r = wire.NewReader(c, strangerLimits)
+	s.w = wire.NewWriter(c)
+	s.r.BeforeRead = s.w.Flush
+	s.r.Continue = s.goOn
+	s.w.BeforeFlush = s.durable
+	s.r.Parser().LiteralPlus = true
+	s.r.Parser().LiteralNUL = true
+	return s
+}
+
+// strangerLimits bounds what somebody may send who has not logged in.
+var strangerLimits = wire.Limits{LineBytesMax: 8 << 10, LiteralBytesMax: 8 << 10, LiteralsMax: 10, SkipBytesMax: 64 << 10}
+
+// goOn asks for a literal (RFC 9051 7.6).
+func (s *session) goOn() error {
+	s.w.Raw("+ go on\r\n")
+	return s.w.Flush()
+}
+
+// addressOf is the client's address; connections without one count as one
+// address.
+func addressOf(c net.Conn) netip.Addr {
+	if a, ok := c.RemoteAddr().(*net.TCPAddr); ok {
+		return a.AddrPort().Addr().Unmap()
+	}
+	return netip.IPv6Loopback()
+}
+
+// enter counts a connection; a text says why it is refused.
+func (srv *Server) enter(s *session) string {
+	srv.mu.Lock()
+	defer srv.mu.Unlock()
+	switch {
+	case srv.closing:
+		return "the server is going down"
+	case len(srv.sessions) >= srv.limits.ConnectionsMax:
+		return "too many connections"
+	case srv.strangers[s.remote] >= srv.limits.ConnectionsPerAddressMax:
+		return "too many connections from your address that have not logged in"
+	}
+	srv.sessions[s] = struct{}{}
+	srv.strangers[s.remote]++
+	return ""
+}
+
+// known stops counting a session as a stranger's: it has logged in.
+func (srv *Server) known(s *session) {
+	srv.mu.Lock()
+	defer srv.mu.Unlock()
+	srv.forget(s)
+}
+
+// forget takes a session out of the strangers' count, once. It needs the lock.
+func (srv *Server) forget(s *session) {
+	if s.counted {
+		return
+	}
+	s.counted = true
+	if srv.strangers[s.remote]--; srv.strangers[s.remote] <= 0 {
+		delete(srv.strangers, s.remote)
+	}
+}
+
+func (srv *Server) leave(s *session) {
+	srv.mu.Lock()
+	defer srv.mu.Unlock()
+	srv.forget(s)
+	delete(srv.sessions, s)
+}
+
+// Shutdown says BYE to everybody and waits until all sessions have ended, or the
+// context has. A command under way is finished first.
+func (srv *Server) Shutdown(ctx context.Context) {
+	srv.mu.Lock()
+	srv.closing = true
+	for s := range srv.sessions {
+		s.conn.leave()
+	}
+	srv.mu.Unlock()
+	done := make(chan struct{})
+	go func() {
+		srv.wg.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-ctx.Done():
+	}
+}
+
+// faultID makes an id under which the log has the details of a fault.
+func (s *session) faultID() string {
+	s.faults++
+	return strconv.FormatUint(s.id, 36) + "-" + strconv.FormatUint(s.faults, 36)
+}
+
+// recover ends a session that panicked, and nothing else.
+func (s *session) recover() {
+	p := recover()
+	if p == nil {
+		return
+	}
+	s.server.env.Log.Error("panic", "session", s.id, "account", s.name, "panic", p, "stack", string(debug.Stack()))
+	s.needs = mail.Ticket{}
+	if s.w.Discard() == nil {
+		_ = s.bye("SERVERBUG", "internal error "+s.faultID())
+		_ = s.w.Flush()
+	}
+}

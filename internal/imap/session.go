@@ -1,0 +1,370 @@
+package imap
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"log/slog"
+	"net/netip"
+
+	"postfach/internal/mail"
+	"postfach/internal/mailbox"
+	"postfach/internal/wire"
+)
+
+// session is one connection. One goroutine runs it; nothing here is shared.
+type session struct {
+	server *Server
+	ctx    context.Context
+	conn   *conn
+	tls    *tls.Conn // nil: not encrypted
+	remote netip.Addr
+	id     uint64
+
+	r *wire.Reader
+	w *wire.Writer
+
+	state   states
+	name    string           // of the account, after login
+	account *mailbox.Account // after login
+	view    *mailbox.View    // while selected
+	needs   mail.Ticket      // what the output so far depends on
+
+	tag      []byte
+	command  *commandEntry
+	ok       okAnswer
+	refused  error           // why parse has refused the command, other than its syntax
+	upload   *mailbox.Upload // of the command under way
+	requests []request
+	ranges   []mail.Range // room for numbersOf
+	rev2     bool         // ENABLE IMAP4rev2
+
+	badInRow     int
+	loginsFailed int
+	faults       uint64
+	counted      bool // no longer counted as a stranger; guarded by the server's lock
+	over         bool // LOGOUT, or BYE has been said
+}
+
+// okAnswer is the code and text of the tagged OK; handlers change them.
+type okAnswer struct {
+	code []byte // without brackets
+	text string
+}
+
+// errAnswered says that a command has written its tagged response itself.
+var errAnswered = errors.New("answered")
+
+// connError is an error of the connection that a handler met while it ran.
+type connError struct{ err error }
+
+func (e *connError) Error() string { return e.err.Error() }
+
+// Unwrap returns the connection's own error.
+func (e *connError) Unwrap() error { return e.err }
+
+func isConnError(err error) bool {
+	_, ok := err.(*connError)
+	return ok
+}
+
+// line reads a line that belongs to the command under way.
+func (s *session) line(max int) ([]byte, error) {
+	line, err := s.r.Line(max)
+	if err != nil && !wire.Recoverable(err) {
+		err = &connError{err}
+	}
+	return line, err
+}
+
+// flush sends what waits, in the middle of a command.
+func (s *session) flush() error {
+	if err := s.w.Flush(); err != nil {
+		return &connError{err}
+	}
+	return nil
+}
+
+// errOver ends a session that has said BYE.
+var errOver = errors.New("session is over")
+
+// serve runs the session to its end.
+func (s *session) serve() error {
+	s.greet()
+	for !s.over {
+		if err := s.step(); err != nil {
+			return err
+		}
+	}
+	return s.w.Flush()
+}
+
+// step is the way of one command: framing, state, parsing, running, the news, the
+// answer.
+func (s *session) step() error {
+	s.await()
+	err := s.r.Begin()
+	if err != nil && !wire.Recoverable(err) {
+		return s.lost(err)
+	}
+	req := s.read(err == nil)
+	defer s.release()
+	if err == nil {
+		err = s.r.Parser().Err()
+	}
+	if err != nil && !wire.Recoverable(err) {
+		return s.lost(err)
+	}
+	if err == nil {
+		err = s.refused
+	}
+	if err == nil {
+		err = s.begin()
+	}
+	if err == nil {
+		err = req.run(s)
+	}
+	switch {
+	case err == nil:
+		s.news()
+		s.finish(nil)
+	case isConnError(err):
+		return s.lost(errors.Unwrap(err))
+	case isOver(err):
+		return nil
+	case err != errAnswered:
+		s.news()
+		s.finish(err)
+	}
+	if err := s.broken(); err != nil {
+		return err
+	}
+	return s.r.Finish()
+}
+
+// read finds the command and parses its arguments. A command that is not known or
+// not allowed now fails the parser, so that nothing of it is run.
+func (s *session) read(wellFramed bool) request {
+	p := s.r.Parser()
+	s.tag = append(s.tag[:0], p.Tag()...)
+	s.command = nil
+	s.ok.code, s.ok.text = s.ok.code[:0], ""
+	s.refused = nil
+	if p.Err() != nil || !wellFramed {
+		return nil
+	}
+	p.SP()
+	entry := s.lookup(p)
+	if entry == nil {
+		return nil
+	}
+	s.command = entry
+	s.server.metrics.Commands.Add(1)
+	if entry.states&s.state == 0 {
+		p.Fail("a command for this state; " + entry.name + " is none")
+		return nil
+	}
+	req := s.request(entry)
+	req.parse(s, p)
+	if s.refused == nil {
+		p.End()
+	}
+	return req
+}
+
+// lookup reads the command's name.
+func (s *session) lookup(p *wire.Parser) *commandEntry {
+	var room [40]byte
+	name := appendUpper(room[:0], p.Word())
+	if string(name) == "UID" {
+		p.SP()
+		name = append(name, ' ')
+		name = appendUpper(name, p.Word())
+	}
+	entry := commandTable[string(name)]
+	if entry == nil {
+		p.Fail("a command that this server knows")
+	}
+	return entry
+}
+
+func appendUpper(dst, word []byte) []byte {
+	for _, c := range word[:min(len(word), 20)] {
+		if 'a' <= c && c <= 'z' {
+			c -= 'a' - 'A'
+		}
+		dst = append(dst, c)
+	}
+	return dst
+}
+
+// request returns the session's request for a command: the same one every time.
+func (s *session) request(e *commandEntry) request {
+	if s.requests == nil {
+		s.requests = make([]request, len(commandTable))
+	}
+	if s.requests[e.number] == nil {
+		s.requests[e.number] = e.new()
+	}
+	return s.requests[e.number]
+}
+
+// begin makes the session see what a command must see before it runs.
+func (s *session) begin() error {
+	if s.account == nil {
+		return nil
+	}
+	if err := s.account.Err(); err != nil {
+		return s.bye("UNAVAILABLE", "the mail store has to start again, connect again")
+	}
+	if s.command.sync {
+		if err := s.account.Sync(s.ctx); err != nil {
+			return err
+		}
+	}
+	if s.view != nil {
+		s.view.Refresh()
+		s.view.TellArrivals(teller{s})
+	}
+	return nil
+}
+
+// finish writes the tagged response and counts bad commands.
+func (s *session) finish(err error) {
+	if len(s.tag) == 0 {
+		s.tag = append(s.tag, '*')
+	}
+	if err == nil {
+		s.badInRow = 0
+		text := s.ok.text
+		if text == "" {
+			text = "done"
+		}
+		s.w.Bytes(s.tag).Raw(" OK ")
+		if len(s.ok.code) > 0 {
+			s.w.Byte('[').Bytes(s.ok.code).Raw("] ")
+		}
+		s.w.Raw(text).CRLF()
+		return
+	}
+	a := s.answer(err)
+	s.tagged(a.status, a.code, a.text)
+	if a.status != "BAD" {
+		s.badInRow = 0
+	} else if s.badInRow++; s.badInRow >= s.server.limits.BadCommandsMax {
+		_ = s.bye("", "too many bad commands")
+	}
+}
+
+// bye says BYE and ends the session.
+func (s *session) bye(code, text string) error {
+	s.untagged("BYE", code, text)
+	s.over = true
+	return errOver
+}
+
+func isOver(err error) bool { return errors.Is(err, errOver) }
+
+// release gives back what the command held.
+func (s *session) release() {
+	if s.upload != nil {
+		s.upload.Release()
+		s.upload = nil
+	}
+}
+
+// await sets how long the client may be silent before its next command.
+func (s *session) await() {
+	if s.state == notAuthenticated {
+		s.conn.between(s.server.limits.LoginTimeout)
+	} else {
+		s.conn.between(s.server.limits.IdleTimeout)
+	}
+}
+
+// depend makes the next flush wait for a ticket.
+func (s *session) depend(t mail.Ticket) {
+	if s.needs.Covers(t) {
+		return
+	}
+	s.needs = t
+}
+
+// durable waits until everything that the output says can no longer be lost. It
+// runs before any byte leaves.
+func (s *session) durable() error {
+	if s.needs.Done() {
+		return nil
+	}
+	began := s.server.env.Now()
+	err := s.account.Await(s.ctx, s.needs)
+	s.server.metrics.CommitWaits.Observe(s.server.env.Now().Sub(began))
+	if err == nil {
+		s.needs = mail.Ticket{}
+	}
+	return err
+}
+
+// broken ends a session whose output can't be sent: what it says may not be so. The
+// client is told nothing of it but BYE.
+func (s *session) broken() error {
+	if s.w.Err() == nil {
+		return nil
+	}
+	return s.lost(s.w.Err())
+}
+
+// lost ends the session after an error of the connection, of the framing or of the
+// store.
+func (s *session) lost(err error) error {
+	switch {
+	case errors.Is(err, io.EOF):
+		return nil
+	case s.needs != (mail.Ticket{}) && !s.needs.Done() || mail.Is(err, mail.Unavailable):
+		s.needs = mail.Ticket{}
+		if s.w.Discard() == nil {
+			_ = s.bye("UNAVAILABLE", "the mail store has failed, connect again")
+		}
+	case isTimeout(err) && s.conn.isLeaving():
+		_ = s.bye("UNAVAILABLE", "the server is going down")
+	case isTimeout(err):
+		_ = s.bye("", "you were silent for too long")
+	case errors.Is(err, wire.ErrSkipTooBig):
+		_ = s.bye("TOOBIG", "that literal is too big even to skip")
+	case errors.Is(err, wire.ErrNotWaited):
+		_ = s.bye("CLIENTBUG", "wait for the continuation before you send a literal")
+	default:
+		return err
+	}
+	_ = s.w.Flush()
+	return err
+}
+
+func isTimeout(err error) bool {
+	var t interface{ Timeout() bool }
+	return errors.As(err, &t) && t.Timeout()
+}
+
+func (s *session) log() *slog.Logger {
+	return s.server.env.Log.With("session", s.id, "account", s.name)
+}
+
+// close gives everything back.
+func (s *session) close() {
+	s.unselect()
+	if s.account != nil {
+		s.account.Release()
+		s.account = nil
+	}
+}
+
+// unselect leaves the selected state, if the session is in it.
+func (s *session) unselect() {
+	if s.view == nil {
+		return
+	}
+	s.view.Close()
+	s.view = nil
+	s.state = authenticated
+}

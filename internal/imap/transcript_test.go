@@ -1,0 +1,229 @@
+package imap
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"flag"
+	"fmt"
+	"math/big"
+	"net"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strconv"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"postfach/internal/auth"
+	"postfach/internal/mail"
+	"postfach/internal/mailbox"
+	"postfach/internal/metrics"
+	"postfach/internal/store/mem"
+	"postfach/internal/store/pebble"
+	"postfach/internal/transcript"
+)
+
+var rewrite = flag.Bool("rewrite", false, "write what the server says into the transcripts")
+
+// hashIterations makes passwords cheap: thousands of logins in a few seconds.
+const hashIterations = 2
+
+// anyStore is what every store of a test is.
+type anyStore interface {
+	mail.Store
+	mail.Blobs
+	Close() error
+}
+
+// transcriptWorlds are the stores, and ways of reading, that each transcript is
+// played with.
+var transcriptWorlds = []struct {
+	name    string
+	open    func(*testing.T, *mail.Env) anyStore
+	oneByte bool
+}{
+	{name: "mem", open: openMem},
+	{name: "pebble", open: openPebble},
+	{name: "bytewise", open: openMem, oneByte: true},
+}
+
+func openMem(_ *testing.T, env *mail.Env) anyStore { return mem.New(env) }
+
+func openPebble(t *testing.T, env *mail.Env) anyStore {
+	store, err := pebble.Open("data", pebble.Options{FS: vfs.NewMem(), Env: env, CacheBytes: 1 << 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return store
+}
+
+func TestTranscripts(t *testing.T) {
+	files, err := filepath.Glob("testdata/*/*.imap")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no transcripts", err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		script, err := transcript.Parse(file, string(text))
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		name, _ := filepath.Rel("testdata", file)
+		for i, w := range transcriptWorlds {
+			t.Run(name+"/"+w.name, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					world := newTranscriptWorld(t, w.open, w.oneByte)
+					defer world.close()
+					if *rewrite && i == 0 {
+						rewriteTranscript(t, script, file, world.world())
+					} else if err := script.Play(world.world()); err != nil {
+						t.Error(err)
+					}
+				})
+			})
+		}
+	}
+}
+
+func rewriteTranscript(t *testing.T, script *transcript.Script, file string, w transcript.World) {
+	text, err := script.Rewrite(w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// transcriptWorld is a server in a bubble.
+type transcriptWorld struct {
+	t       *testing.T
+	env     *mail.Env
+	store   anyStore
+	srv     *Server
+	oneByte bool
+	ctx     context.Context
+	cancel  context.CancelFunc
+	wg      sync.WaitGroup
+	tls     bool // implicit
+	ids     mail.AccountID
+}
+
+func newTranscriptWorld(t *testing.T, open func(*testing.T, *mail.Env) anyStore, oneByte bool) *transcriptWorld {
+	w := &transcriptWorld{t: t, env: mail.SystemEnv(quietLog), oneByte: oneByte}
+	w.store = open(t, w.env)
+	w.ctx, w.cancel = context.WithCancel(context.Background())
+	return w
+}
+
+func (w *transcriptWorld) world() transcript.World {
+	return transcript.World{Start: w.start, User: w.user, Dial: w.dial, Quiet: synctest.Wait}
+}
+
+func (w *transcriptWorld) close() {
+	w.cancel()
+	w.wg.Wait()
+	if err := w.store.Close(); err != nil {
+		w.t.Error(err)
+	}
+}
+
+// start starts the server; a script can set fields of Limits, those of
+// mailbox.Limits, and TLS.
+func (w *transcriptWorld) start(settings map[string]string) error {
+	o := Options{Env: w.env, Metrics: new(metrics.Metrics), Version: "1"}
+	var engineLimits mailbox.Limits
+	for name, value := range settings {
+		if name == "TLS" {
+			o.TLS = testTLS()
+			w.tls = value == "implicit"
+			continue
+		}
+		if !setField(&o.Limits, name, value) && !setField(&engineLimits, name, value) {
+			return fmt.Errorf("set: unknown %s", name)
+		}
+	}
+	var err error
+	if o.Auth, err = auth.New(w.store, w.env, auth.Options{Iterations: hashIterations}); err != nil {
+		return err
+	}
+	o.Engine = mailbox.New(w.store, w.store, w.env, engineLimits)
+	w.srv = New(o)
+	return nil
+}
+
+// setField sets a number or a duration in a struct by its name.
+func setField(limits any, name, value string) bool {
+	f := reflect.ValueOf(limits).Elem().FieldByName(name)
+	if !f.IsValid() {
+		return false
+	}
+	if d, err := time.ParseDuration(value); err == nil && f.Type() == reflect.TypeFor[time.Duration]() {
+		f.SetInt(int64(d))
+		return true
+	}
+	n, err := strconv.ParseInt(value, 10, 64)
+	f.SetInt(n)
+	return err == nil
+}
+
+func (w *transcriptWorld) user(name, password string) error {
+	secret, err := auth.NewSecret(password, hashIterations, w.env.Random)
+	if err != nil {
+		return err
+	}
+	w.ids++
+	return w.store.AddAccount(w.ctx, mail.Account{ID: w.ids, Name: name, Secret: secret})
+}
+
+func (w *transcriptWorld) dial(from string) (net.Conn, error) {
+	var address net.Addr
+	if from != "" {
+		a, err := netip.ParseAddr(from)
+		if err != nil {
+			return nil, err
+		}
+		address = net.TCPAddrFromAddrPort(netip.AddrPortFrom(a, 50000))
+	}
+	client, server := transcript.Pipe(address)
+	if w.oneByte {
+		server = bytewise{server}
+	}
+	w.wg.Go(func() { w.srv.ServeConn(w.ctx, server, w.tls) })
+	if w.tls {
+		return tls.Client(client, &tls.Config{InsecureSkipVerify: true}), nil
+	}
+	return client, nil
+}
+
+// bytewise is a connection on which every byte comes alone.
+type bytewise struct{ net.Conn }
+
+func (c bytewise) Read(b []byte) (int, error) { return c.Conn.Read(b[:min(len(b), 1)]) }
+
+// testTLS is a configuration with a certificate of its own.
+var testTLS = sync.OnceValue(func() *tls.Config {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		panic(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(100 * 365 * 24 * time.Hour)}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		panic(err)
+	}
+	return &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}
+})
