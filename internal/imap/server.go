@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"io"
 	"net"
 	"net/netip"
 	"runtime/debug"
@@ -99,6 +100,8 @@ func (srv *Server) ServeConn(ctx context.Context, c net.Conn, implicitTLS bool) 
 func endOf(err error) string {
 	switch {
 	case err == nil:
+		return "logged out"
+	case errors.Is(err, io.EOF):
 		return "closed"
 	case isTimeout(err):
 		return "timeout"

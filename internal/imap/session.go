@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"net"
 	"net/netip"
 
 	"postfach/internal/mail"
@@ -319,8 +320,9 @@ func (s *session) broken() error {
 // store.
 func (s *session) lost(err error) error {
 	switch {
-	case errors.Is(err, io.EOF):
-		return nil
+	case errors.Is(err, io.EOF), errors.Is(err, net.ErrClosed):
+		s.over = true
+		return io.EOF
 	case s.needs != (mail.Ticket{}) && !s.needs.Done() || mail.Is(err, mail.Unavailable):
 		s.needs = mail.Ticket{}
 		if s.w.Discard() == nil {

@@ -107,7 +107,7 @@ type Commit struct {
 	Op      OpID
 	At      Version
 	Blind   bool
-	Lock    bool  // after several conflicts: take the account's lock before deciding
+	Lock    bool  // after several conflicts: if this one loses too, keep others out until the caller's next try
 	Now     int64 // seconds; when tombstones and outcomes begin to age
 	Changes []Change
 }

@@ -1,0 +1,94 @@
+package search
+
+import (
+	"cmp"
+	"context"
+	"slices"
+)
+
+// Key is one criterion. A key belongs to one search: it keeps what it has found
+// out about the message at hand.
+type Key interface {
+	cost() cost
+	// plan makes the key known to its search, once.
+	plan(s *Search)
+	// match tests the message at hand.
+	match(ctx context.Context, s *Search) (bool, error)
+}
+
+// cost is what a key needs to open.
+type cost uint8
+
+const (
+	costRow cost = iota
+	costStructure
+	costHeader
+	costText
+)
+
+// Test returns a key that needs only the row.
+func Test(f func(*Row) bool) Key { return rowKey(f) }
+
+type rowKey func(*Row) bool
+
+func (rowKey) cost() cost   { return costRow }
+func (rowKey) plan(*Search) {}
+
+func (k rowKey) match(_ context.Context, s *Search) (bool, error) { return k(s.row), nil }
+
+// All returns a key that every message matches.
+func All() Key { return Test(func(*Row) bool { return true }) }
+
+// And returns a key that matches where all of the keys do; the cheap ones are
+// tested first.
+func And(keys ...Key) Key { return listKey{sorted(keys), false} }
+
+// Or returns a key that matches where one of the keys does.
+func Or(keys ...Key) Key { return listKey{sorted(keys), true} }
+
+func sorted(keys []Key) []Key {
+	slices.SortStableFunc(keys, func(a, b Key) int { return cmp.Compare(a.cost(), b.cost()) })
+	return keys
+}
+
+// listKey is decided by the first of its keys whose outcome is decisive, and else
+// has the other outcome.
+type listKey struct {
+	keys     []Key
+	decisive bool
+}
+
+func (k listKey) cost() cost {
+	if len(k.keys) == 0 {
+		return costRow
+	}
+	return k.keys[len(k.keys)-1].cost()
+}
+
+func (k listKey) plan(s *Search) {
+	for _, child := range k.keys {
+		child.plan(s)
+	}
+}
+
+func (k listKey) match(ctx context.Context, s *Search) (bool, error) {
+	for _, child := range k.keys {
+		if ok, err := child.match(ctx, s); err != nil || ok == k.decisive {
+			return ok, err
+		}
+	}
+	return !k.decisive, nil
+}
+
+// Not returns a key that matches where the other does not.
+func Not(k Key) Key { return notKey{k} }
+
+type notKey struct{ key Key }
+
+func (k notKey) cost() cost     { return k.key.cost() }
+func (k notKey) plan(s *Search) { k.key.plan(s) }
+
+func (k notKey) match(ctx context.Context, s *Search) (bool, error) {
+	ok, err := k.key.match(ctx, s)
+	return !ok, err
+}

@@ -1,0 +1,201 @@
+package pebble
+
+import (
+	"postfach/internal/mail"
+)
+
+// apply puts one change into the batch. An error means that the commit is refused.
+func (w *commit) apply(change mail.Change) error {
+	switch c := change.(type) {
+	case *mail.MailboxCreated:
+		return w.created(c)
+	case *mail.Subscribed:
+		k := w.key(keySubscription).text(c.Name)
+		if c.On {
+			w.set(k, w.v[:0])
+			return nil
+		}
+		return w.batch.Delete(k, nil)
+	case *mail.KeywordSetAdded:
+		return w.keywords(c)
+	case *mail.Appended:
+		return w.appended(c)
+	case *mail.Copied:
+		return w.copied(c)
+	case *mail.FlagsSet:
+		return w.flagsSet(c)
+	case *mail.Removed:
+		return w.removed(c)
+	case *mail.MailboxRenamed:
+		m, err := w.touch(c.Mailbox, c.ModSeq)
+		if err == nil {
+			m.Name = c.Name
+		}
+		return err
+	case *mail.MailboxDeleted:
+		return w.deleted(c)
+	}
+	return mail.Errorf(mail.Unsupported, "an unknown kind of change")
+}
+
+// touch finds a mailbox and moves its HighestModSeq.
+func (w *commit) touch(id mail.MailboxID, seq mail.ModSeq) (*mailboxRecord, error) {
+	m, err := w.mailbox(id)
+	if err == nil {
+		m.HighestModSeq = seq
+	}
+	return m, err
+}
+
+func (w *commit) count(m *mailboxRecord, delta mail.Counters) {
+	m.Counters.Add(delta)
+	w.record.totals.Add(delta)
+}
+
+func (w *commit) created(c *mail.MailboxCreated) error {
+	if c.State.ID < w.record.nextMailbox {
+		return mail.Errorf(mail.Invalid, "mailbox ids are given once")
+	}
+	w.record.nextMailbox = c.State.ID + 1
+	w.record.lastUIDValidity = max(w.record.lastUIDValidity, c.State.UIDValidity)
+	w.mailboxes = append(w.mailboxes, &mailboxRecord{MailboxState: c.State})
+	if c.State.RecentFrom > 0 {
+		w.set(w.key(keyRecent).mailbox(c.State.ID), putUint(w.v[:0], c.State.RecentFrom))
+	}
+	return nil
+}
+
+func (w *commit) keywords(c *mail.KeywordSetAdded) error {
+	if c.Set != w.record.keywordSets {
+		return mail.Errorf(mail.Invalid, "keyword sets are numbered in order")
+	}
+	w.record.keywordSets++
+	v := putUint(w.v[:0], uint64(len(c.Keywords)))
+	for _, k := range c.Keywords {
+		v = putText(v, k)
+	}
+	w.set(w.key(keyKeywordSet).u32(c.Set), v)
+	return nil
+}
+
+func (w *commit) appended(c *mail.Appended) error {
+	m, err := w.touch(c.Mailbox, c.ModSeq)
+	if err != nil {
+		return err
+	}
+	w.count(m, c.Delta)
+	for i := range c.Arrivals {
+		a := &c.Arrivals[i]
+		id := a.Message.ID
+		if id != a.Row.Message || id < w.record.nextMessage {
+			return mail.Errorf(mail.Invalid, "message ids are given once")
+		}
+		w.record.nextMessage = id + 1
+		if err := w.row(m, &a.Row); err != nil {
+			return err
+		}
+		body := a.Message.Body
+		switch {
+		case body.Inline:
+			w.batch.Set(w.key(keyInline).message(id), a.Inline, nil)
+			w.set(w.key(keyMessage).message(id), messageValue(w.v[:0], &mail.Message{
+				Thread: a.Message.Thread, Size: a.Message.Size, Digest: a.Message.Digest,
+				Structure: a.Message.Structure, StructureVersion: a.Message.StructureVersion,
+			}))
+		case body.Segment == 0:
+			return mail.Errorf(mail.Invalid, "a message without bytes")
+		default:
+			w.set(w.key(keyMessage).message(id), messageValue(w.v[:0], a.Message))
+			w.batch.Set(recordKey(body), recordValue(w.Account, id, body.Length), nil)
+		}
+	}
+	return nil
+}
+
+func recordKey(ref mail.Ref) key { return newKey(keyRecord).u64(ref.Segment).u64(uint64(ref.Offset)) }
+
+// row adds a row to a mailbox.
+func (w *commit) row(m *mailboxRecord, r *mail.Row) error {
+	if r.UID < m.UIDNext || r.UID == 0 || r.UID == mail.UIDMax {
+		return mail.Errorf(mail.Invalid, "UIDs do not ascend")
+	}
+	m.UIDNext = r.UID + 1
+	w.set(w.key(keyRow).mailbox(m.ID).uid(r.UID), rowValue(w.v[:0], r))
+	w.set(w.key(keyUse).message(r.Message).mailbox(m.ID).uid(r.UID), w.v[:0])
+	return nil
+}
+
+// copied refuses messages that the sweeper has taken meanwhile: a row without its
+// message would be mail that looks as if it were there.
+func (w *commit) copied(c *mail.Copied) error {
+	m, err := w.touch(c.Mailbox, c.ModSeq)
+	if err != nil {
+		return err
+	}
+	w.count(m, c.Delta)
+	for i := range c.Rows {
+		r := &c.Rows[i]
+		if err := w.known(r.Message); err != nil {
+			return err
+		}
+		if err := w.row(m, r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// known tells whether a message is there, or came in this commit.
+func (w *commit) known(id mail.MessageID) error {
+	found := id < w.record.nextMessage
+	if id < w.firstMessage {
+		var err error
+		if found, err = w.e.read(w.key(keyMessage).message(id), ignore); err != nil {
+			return err
+		}
+	}
+	if !found {
+		return mail.Errorf(mail.NotFound, "no such message")
+	}
+	return nil
+}
+
+func (w *commit) flagsSet(c *mail.FlagsSet) error {
+	m, err := w.touch(c.Mailbox, c.ModSeq)
+	if err != nil {
+		return err
+	}
+	w.count(m, c.Delta)
+	m.logRecords++
+	m.logRanges += uint64(len(c.UIDs))
+	w.set(w.key(keyFlagLog).mailbox(c.Mailbox).seq(c.ModSeq, w.n), putUIDs(putUint(w.v[:0], c.Flags), c.UIDs))
+	return nil
+}
+
+func (w *commit) removed(c *mail.Removed) error {
+	m, err := w.touch(c.Mailbox, c.ModSeq)
+	if err != nil {
+		return err
+	}
+	w.count(m, c.Delta)
+	m.expungeRanges += uint64(len(c.UIDs))
+	w.set(w.key(keyTombstone).mailbox(c.Mailbox).seq(c.ModSeq, w.n), putUIDs(putInt(w.v[:0], w.Now), c.UIDs))
+	w.set(w.key(keyExpunged).mailbox(c.Mailbox).seq(c.ModSeq, w.n), putUIDs(w.v[:0], c.UIDs))
+	return nil
+}
+
+func (w *commit) deleted(c *mail.MailboxDeleted) error {
+	m, err := w.mailbox(c.Mailbox)
+	if err != nil {
+		return err
+	}
+	w.record.totals.Add(c.Delta)
+	for i := range w.mailboxes {
+		if w.mailboxes[i] == m {
+			w.mailboxes = append(w.mailboxes[:i], w.mailboxes[i+1:]...)
+			break
+		}
+	}
+	w.set(w.key(keyDeletedMailbox).mailbox(c.Mailbox), putUint(putInt(w.v[:0], w.Now), c.ModSeq))
+	return w.batch.Delete(w.key(keyMailbox).mailbox(c.Mailbox), nil)
+}

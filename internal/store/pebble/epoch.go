@@ -1,0 +1,174 @@
+package pebble
+
+import (
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"sync"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"postfach/internal/mail"
+)
+
+// epoch is one life of the database, from its opening to its closing or to its first
+// failure, after which it is abandoned as it is.
+type epoch struct {
+	store *Store
+	db    *pebble.DB
+	fence *fence
+	sync  syncer
+	locks locks
+
+	writes chan *write
+	folds  chan mailboxID // mailboxes whose logs have grown
+	stop   chan struct{}  // closed when the epoch ends in peace, for the folder
+	folded chan struct{}  // closed when the folder has stopped, for the writer
+
+	// tidy is held by what rewrites logs behind the commits' back: the folder
+	// and the sweeper.
+	tidy sync.Mutex
+
+	users int        // calls under way; guarded by Store.mu
+	quiet *sync.Cond // no users; on Store.mu
+}
+
+type mailboxID struct {
+	account mail.AccountID
+	mailbox mail.MailboxID
+}
+
+var errAway = mail.Errorf(mail.Unavailable, "the store is away")
+
+// newEpoch opens the database. Everything that the last epoch wrote, durable or not, is
+// either lost now or durable before this returns: pebble's Open flushes what it
+// replays into synced tables.
+func (s *Store) newEpoch() (*epoch, error) {
+	e := &epoch{
+		store:  s,
+		fence:  newFence(s.fs),
+		writes: make(chan *write),
+		folds:  make(chan mailboxID, 64),
+		stop:   make(chan struct{}),
+		folded: make(chan struct{}),
+		quiet:  sync.NewCond(&s.mu),
+	}
+	e.sync.epoch = e
+	e.locks.init()
+	opened := make(chan error, 1)
+	go func() { opened <- e.open() }()
+	select {
+	case err := <-opened:
+		if err != nil {
+			return nil, err
+		}
+	case <-e.fence.broken:
+		return nil, e.fence.failure()
+	}
+	go e.writer()
+	go e.folder()
+	return e, nil
+}
+
+func (e *epoch) open() (err error) {
+	defer recovered(&err)
+	if e.db, err = pebble.Open(e.store.fs.PathJoin(e.store.dir, "db"), e.options()); err != nil {
+		return err
+	}
+	if err = e.checkFormat(); err != nil {
+		return errors.Join(err, e.db.Close())
+	}
+	return nil
+}
+
+// write is a batch on its way to the database.
+type write struct {
+	batch *pebble.Batch
+	seq   uint64
+	done  chan error
+}
+
+// write applies a batch without a sync and returns its number for a ticket. The
+// batch is closed. An error means that the epoch is over.
+//
+// One goroutine applies all batches: the caller must not be stuck in pebble when the
+// fence parks.
+func (e *epoch) write(b *pebble.Batch) (uint64, error) {
+	w := &write{batch: b, done: make(chan error, 1)}
+	select {
+	case e.writes <- w:
+	case <-e.fence.broken:
+		return 0, errAway
+	}
+	select {
+	case err := <-w.done:
+		return w.seq, err
+	case <-e.fence.broken:
+		return 0, errAway
+	}
+}
+
+func (e *epoch) writer() {
+	for {
+		select {
+		case w := <-e.writes:
+			err := e.apply(w.batch)
+			if err != nil {
+				e.fence.fail(err)
+				err = errAway
+			}
+			w.seq = e.sync.committed.Add(1)
+			w.done <- err
+		case <-e.folded:
+			return
+		case <-e.fence.broken:
+			return
+		}
+	}
+}
+
+func (e *epoch) apply(b *pebble.Batch) (err error) {
+	defer recovered(&err)
+	if err := e.db.Apply(b, pebble.NoSync); err != nil {
+		return err
+	}
+	return b.Close()
+}
+
+// recovered turns a panic of pebble into an error.
+func recovered(err *error) {
+	if r := recover(); r != nil {
+		*err = fmt.Errorf("pebble: %v\n%s", r, debug.Stack())
+	}
+}
+
+// close ends the epoch in peace. No calls are under way.
+func (e *epoch) close() error {
+	close(e.stop)
+	<-e.folded
+	closed := make(chan error, 1)
+	go func() {
+		err := e.sync.now()
+		if err == nil {
+			err = e.db.Close()
+		}
+		closed <- err
+	}()
+	select {
+	case err := <-closed:
+		return err
+	case <-e.fence.broken:
+		return e.fence.failure()
+	}
+}
+
+// readError gives an error of a read its kind.
+func readError(err error) error {
+	if err == nil {
+		return nil
+	}
+	if pebble.IsCorruptionError(err) {
+		return mail.Wrap(mail.Corrupt, err)
+	}
+	return mail.Wrap(mail.Unavailable, err)
+}

@@ -1,0 +1,146 @@
+package pebble
+
+import (
+	"context"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"postfach/internal/mail"
+)
+
+// foldRanges is how many ranges a log of flags may hold, whatever its records.
+const foldRanges = 16 << 10
+
+// overgrown tells whether one of a mailbox's logs should be folded.
+func (e *epoch) overgrown(m *mailboxRecord) bool {
+	return m.logRecords >= e.store.folds || m.logRanges >= foldRanges || longHistory(m)
+}
+
+// longHistory leaves some room above the limit, so that merging is worth its cost.
+func longHistory(m *mailboxRecord) bool {
+	return m.expungeRanges >= mail.ExpungedRangesMax+mail.ExpungedRangesMax/4
+}
+
+// folder folds logs, behind the commits' back and one at a time.
+func (e *epoch) folder() {
+	defer close(e.folded)
+	for {
+		select {
+		case <-e.stop:
+			return
+		case <-e.fence.broken:
+			return
+		case id := <-e.folds:
+			if err := e.foldAll(id); err != nil && !mail.Is(err, mail.NotFound) {
+				e.store.env.Log.Error("folding a mailbox", "account", id.account, "mailbox", id.mailbox, "err", err)
+			}
+		}
+	}
+}
+
+// foldAll folds what has grown too long in one mailbox.
+func (e *epoch) foldAll(id mailboxID) error {
+	e.tidy.Lock()
+	defer e.tidy.Unlock()
+	m, err := e.readMailbox(id.account, id.mailbox)
+	if err != nil {
+		return err
+	}
+	it, err := e.db.NewIter(nil)
+	if err != nil {
+		return readError(err)
+	}
+	defer it.Close()
+	if m.logRecords >= e.store.folds || m.logRanges >= foldRanges {
+		b, part, err := e.foldFlags(it, id)
+		if err == nil && b != nil {
+			err = e.finishFold(id, b, func(m *mailboxRecord) { m.logRecords -= part.records; m.logRanges -= part.ranges })
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if longHistory(&m) {
+		b, part, err := e.shortenHistory(it, id, m.expungeRanges)
+		if err == nil && b != nil {
+			err = e.finishFold(id, b, func(m *mailboxRecord) { m.expungeRanges -= part.ranges })
+		}
+		return err
+	}
+	return nil
+}
+
+// finishFold applies a fold together with the mailbox's new counts. Records of a log are
+// never changed, so that only the counts need the account's lock.
+func (e *epoch) finishFold(id mailboxID, b *pebble.Batch, less func(*mailboxRecord)) error {
+	lock, err := e.locks.lock(context.Background(), id.account)
+	if err == nil {
+		defer lock.unlock()
+		var m mailboxRecord
+		if m, err = e.readMailbox(id.account, id.mailbox); err == nil {
+			less(&m)
+			b.Set(mailboxKey(keyMailbox, id.account, id.mailbox), m.encode(nil), nil)
+			_, err = e.write(b)
+			return err
+		}
+	}
+	b.Close()
+	return err
+}
+
+// foldFlags makes blocks of the flags log that is there now, and deletes it.
+func (e *epoch) foldFlags(it *pebble.Iterator, id mailboxID) (*pebble.Batch, logPart, error) {
+	runs, part, err := readFlagLog(it, id, ^uint64(0))
+	if err != nil || part.records == 0 {
+		return nil, part, err
+	}
+	var touched mail.UIDSet // numbers of blocks
+	for _, r := range runs {
+		touched = append(touched, mail.Range{First: r.First / blockUIDs, Last: r.Last / blockUIDs})
+	}
+	log := newOverlay(runs)
+	b := e.db.NewBatch()
+	var old, folded []flagRun
+	var value []byte
+	for _, r := range touched.Normalize() {
+		for number := r.First; number <= r.Last; number++ {
+			k := mailboxKey(keyFlagBlock, id.account, id.mailbox).u32(number)
+			old = old[:0]
+			if _, err := e.read(k, func(v []byte) (err error) {
+				old, err = decodeBlock(old, number*blockUIDs, v)
+				return err
+			}); err != nil {
+				b.Close()
+				return nil, part, err
+			}
+			folded = foldBlock(folded[:0], old, log, number)
+			value = blockValue(value[:0], number*blockUIDs, folded)
+			b.Set(k, value, nil)
+		}
+	}
+	b.DeleteRange(mailboxKey(keyFlagLog, id.account, id.mailbox), part.end, nil)
+	return b, part, nil
+}
+
+// foldBlock lays the log over a block's old runs.
+func foldBlock(folded, old []flagRun, log *overlay, number uint32) []flagRun {
+	for i := range uint32(blockUIDs) {
+		uid := number*blockUIDs + i
+		for len(old) > 0 && old[0].Last < uid {
+			old = old[1:]
+		}
+		run := log.at(uid)
+		if run == nil && len(old) > 0 && old[0].First <= uid {
+			run = &old[0]
+		}
+		if run == nil {
+			continue
+		}
+		if n := len(folded); n > 0 && folded[n-1].Last+1 == uid && folded[n-1].flags == run.flags && folded[n-1].modSeq == run.modSeq {
+			folded[n-1].Last = uid
+			continue
+		}
+		folded = append(folded, flagRun{Range: mail.Range{First: uid, Last: uid}, flags: run.flags, modSeq: run.modSeq})
+	}
+	return folded
+}

@@ -1,0 +1,99 @@
+package pebble
+
+import (
+	"fmt"
+	"log/slog"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/bloom"
+
+	"postfach/internal/mail"
+)
+
+// formatMajorVersion is pinned: a newer pebble must not make the data unreadable for the
+// release before without somebody deciding it.
+const formatMajorVersion = pebble.FormatTableFormatV6
+
+func (e *epoch) options() *pebble.Options {
+	listener := &pebble.EventListener{
+		BackgroundError: func(err error) { e.store.env.Log.Error("database", "background", err) },
+		// Without this one, pebble ends the process.
+		DataCorruption: func(info pebble.DataCorruptionInfo) {
+			e.store.env.Log.Error("database", "corruption", info.String())
+		},
+	}
+	o := &pebble.Options{
+		FS:                          e.fence,
+		Cache:                       e.store.cache,
+		EventListener:               listener,
+		FormatMajorVersion:          formatMajorVersion,
+		Logger:                      logger{e.store.env.Log, e.fence},
+		MemTableSize:                e.store.memTable,
+		MemTableStopWritesThreshold: 4,
+		L0CompactionThreshold:       4,
+		L0StopWritesThreshold:       64,
+		BytesPerSync:                1 << 20,
+		WALBytesPerSync:             1 << 20,
+		MaxOpenFiles:                1000,
+		// What is deleted is mostly old: it need not hurry.
+		TargetByteDeletionRate: 128 << 20,
+	}
+	for i := range o.Levels {
+		o.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
+	}
+	return o
+}
+
+// logger is pebble's way to our log. Fatalf does not end the process: it ends the epoch.
+type logger struct {
+	log   *slog.Logger
+	fence *fence
+}
+
+func (l logger) Infof(string, ...any) {}
+
+func (l logger) Errorf(format string, args ...any) {
+	l.log.Error("database", "err", fmt.Sprintf(format, args...))
+}
+
+// Fatalf is called with pebble's mutexes held, so that it can't wait for the writes
+// under way as fail does.
+func (l logger) Fatalf(format string, args ...any) {
+	go l.fence.fail(fmt.Errorf(format, args...))
+}
+
+// format is the first record: who may open the database.
+type format struct {
+	version  uint64
+	features uint64 // bits; a reader that does not know one of them must not open it
+}
+
+const (
+	formatVersion  = 1
+	formatFeatures = 0 // those that this program knows
+)
+
+// checkFormat refuses what it does not know, and signs a new database.
+func (e *epoch) checkFormat() error {
+	b, closer, err := e.db.Get(newKey(keyFormat))
+	if err == pebble.ErrNotFound {
+		value := putUint(putUint(nil, uint64(formatVersion)), uint64(formatFeatures))
+		return e.db.Set(newKey(keyFormat), value, pebble.Sync)
+	}
+	if err != nil {
+		return readError(err)
+	}
+	v := values{b: b}
+	f := format{v.uint(), v.uint()}
+	err = v.err()
+	closer.Close()
+	switch {
+	case err != nil:
+		return err
+	case f.version != formatVersion:
+		return mail.Errorf(mail.Unsupported, "the data has format %d, this program knows %d only", f.version, formatVersion)
+	case f.features&^formatFeatures != 0:
+		return mail.Errorf(mail.Unsupported, "the data was written by a newer program (features %x)", f.features)
+	}
+	return nil
+}
