@@ -44,7 +44,7 @@ func TestCrash(t *testing.T) {
 }
 
 type server struct {
-	fs     *vfs.MemFS
+	fs     vfs.FS
 	store  *pebble.Store
 	engine *mailbox.Engine
 	imap   *imap.Server
@@ -55,7 +55,7 @@ type server struct {
 func quietEnv() *mail.Env { return mail.SystemEnv(slog.New(slog.NewTextHandler(io.Discard, nil))) }
 
 // openServer starts everything but listeners on a file system.
-func openServer(t *testing.T, fs *vfs.MemFS) *server {
+func openServer(t *testing.T, fs vfs.FS) *server {
 	t.Helper()
 	env := quietEnv()
 	store, err := pebble.Open("data", pebble.Options{FS: fs, Env: env, SegmentBytesMax: 512 << 10, MemTableBytes: 256 << 10, FoldRecords: 50})
