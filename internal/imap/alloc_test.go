@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"runtime"
 	"testing"
 	"time"
 
@@ -132,5 +133,30 @@ func TestNoAllocations(t *testing.T) {
 		if c.wrote == before {
 			t.Errorf("%q says nothing", text)
 		}
+	}
+}
+
+// TestStoreBytes: a STORE costs the same number of bytes in a mailbox of a thousand
+// and of a million messages, within two times.
+func TestStoreBytes(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a million messages take a while")
+	}
+	cost := func(n int) uint64 {
+		s, c := selectedSession(t, n)
+		var before, after runtime.MemStats
+		const stores = 2000
+		runtime.GC()
+		runtime.ReadMemStats(&before)
+		for i := range stores {
+			run(t, s, c, fmt.Sprintf("a UID STORE %d +FLAGS (\\Seen)\r\n", 1+i*7919%n))
+		}
+		runtime.ReadMemStats(&after)
+		return (after.TotalAlloc - before.TotalAlloc) / stores
+	}
+	small, large := cost(1000), cost(1_000_000)
+	t.Logf("bytes allocated by one STORE: %d at 1,000 messages, %d at 1,000,000", small, large)
+	if large > 2*small || small > 2*large {
+		t.Errorf("one STORE allocates %d bytes at 1,000 messages, %d at 1,000,000", small, large)
 	}
 }

@@ -62,7 +62,7 @@ func (s *session) count(delivered, failed int, took time.Duration) {
 	m.DeliveryFailures.Add(int64(failed))
 	m.DeliveredBytes.Add(s.bytes)
 	m.DeliveryWaits.Observe(took)
-	s.srv.o.Env.Log.Debug("message", "remote", s.conn.RemoteAddr(), "bytes", s.bytes,
+	s.srv.o.Env.Log.Debug("message", "remote", remoteOf(s.conn.Conn), "bytes", s.bytes,
 		"delivered", delivered, "failed", failed, "took", took)
 	s.commands = 0
 	if delivered > 0 {

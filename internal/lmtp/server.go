@@ -69,8 +69,16 @@ func (srv *Server) ServeConn(ctx context.Context, c net.Conn) {
 	srv.o.Metrics.DeliveryConnections.Add(1)
 	began := srv.o.Env.Now()
 	err := s.serve()
-	srv.o.Env.Log.Info("connection", "protocol", "lmtp", "remote", c.RemoteAddr(), "client", s.client, "messages", s.messages,
+	srv.o.Env.Log.Info("connection", "protocol", "lmtp", "remote", remoteOf(c), "client", s.client, "messages", s.messages,
 		"duration", srv.o.Env.Now().Sub(began).Round(time.Millisecond), "end", endOf(err))
+}
+
+// remoteOf names the client for the log; on a Unix socket it has no address.
+func remoteOf(c net.Conn) string {
+	if a := c.RemoteAddr(); a.Network() != "unix" {
+		return a.String()
+	}
+	return "unix"
 }
 
 // endOf says in a word how a connection ended.

@@ -63,7 +63,7 @@ func (e *Engine) Account(ctx context.Context, id mail.AccountID) (*Account, erro
 		s = &slot{id: id, ready: make(chan struct{}), users: 1}
 		e.accounts[id] = s
 		e.mu.Unlock()
-		s.account, s.err = e.load(ctx, s)
+		s.account, s.err = e.load(context.WithoutCancel(ctx), s)
 		close(s.ready)
 	}
 	if s.err != nil {

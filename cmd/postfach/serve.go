@@ -1,0 +1,164 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"sync"
+	"syscall"
+	"time"
+
+	"postfach/internal/admin"
+	"postfach/internal/auth"
+	"postfach/internal/delivery"
+	"postfach/internal/imap"
+	"postfach/internal/lmtp"
+	"postfach/internal/mail"
+	"postfach/internal/mailbox"
+	"postfach/internal/metrics"
+	"postfach/internal/store/pebble"
+)
+
+type serveCommand struct {
+	Config configFile `type:"path" placeholder:"FILE" help:"TOML file with these flags' names as keys."`
+	settings
+}
+
+// Validate is kong's hook: what it refuses is wrong usage.
+func (c *serveCommand) Validate() error { return c.check() }
+
+const (
+	// shutdownTimeout bounds the wait for sessions to end after a signal.
+	shutdownTimeout = 10 * time.Second
+	sweepInterval   = 15 * time.Minute
+)
+
+func (c *serveCommand) Run(p *process) error {
+	env := mail.SystemEnv(slog.New(slog.NewTextHandler(p.stderr, &slog.HandlerOptions{Level: c.LogLevel})))
+	s, err := start(c.settings, env)
+	if err != nil {
+		return err
+	}
+	for _, l := range s.listeners {
+		fmt.Fprintf(p.stdout, "listening %s\n", l)
+	}
+	<-p.ctx.Done()
+	env.Log.Info("going down")
+	return s.stop()
+}
+
+// server is everything that runs.
+type server struct {
+	env       *mail.Env
+	store     *pebble.Store
+	engine    *mailbox.Engine
+	admin     *admin.Server
+	imap      *imap.Server
+	lmtp      *lmtp.Server
+	local     *admin.Local
+	listeners []*listener // those that are told on standard output
+	cancel    context.CancelFunc
+	wg        sync.WaitGroup
+}
+
+// start wires everything together and returns when all listeners accept.
+func start(set settings, env *mail.Env) (_ *server, err error) {
+	// All files and sockets belong to the owner alone, from their first moment on.
+	syscall.Umask(0o077)
+	if set.Hostname == "" {
+		if set.Hostname, err = os.Hostname(); err != nil || set.Hostname == "" {
+			set.Hostname = "localhost"
+		}
+	}
+	store, err := pebble.Open(set.Data, pebble.Options{Env: env})
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	s := &server{env: env, store: store, cancel: cancel}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.stop())
+		}
+	}()
+	s.engine = mailbox.New(store, store, env, mailbox.Limits{
+		MessageBytesMax: int64(set.MaxMessageSize), QuotaBytes: int64(set.Quota), SweepGrace: time.Duration(set.KeepExpunged),
+	})
+	authenticator, err := auth.New(store, env, auth.Options{})
+	if err != nil {
+		return nil, err
+	}
+	tls, err := tlsConfig(&set, env)
+	if err != nil {
+		return nil, err
+	}
+	counters := &metrics.Metrics{}
+	deliveries := delivery.New(s.engine, auth.CheckName)
+	s.local = admin.NewLocal(s.engine, deliveries)
+	s.admin = admin.NewServer(s.local)
+	s.imap = imap.New(imap.Options{Engine: s.engine, Auth: authenticator, TLS: tls, Env: env, Metrics: counters, Version: version()})
+	s.lmtp = lmtp.New(lmtp.Options{Delivery: deliveries, Env: env, Metrics: counters, Hostname: set.Hostname})
+	s.wg.Go(func() { s.engine.Run(ctx, sweepInterval) })
+	return s, s.open(ctx, &set)
+}
+
+// open opens all listeners, then serves them.
+func (s *server) open(ctx context.Context, set *settings) error {
+	local, err := admin.Listen(set.Data)
+	if err != nil {
+		return err
+	}
+	s.serve("admin", func() error { return s.admin.Serve(local) })
+	plain, err := s.listen("imap", set.IMAP)
+	if err != nil {
+		return err
+	}
+	encrypted, err := s.listen("imaps", set.IMAPS)
+	if err != nil {
+		return err
+	}
+	mta, err := s.listen("lmtp", set.lmtpAddress())
+	if err != nil {
+		return err
+	}
+	if plain != nil {
+		s.serve("imap", func() error { return s.imap.Serve(ctx, plain, false) })
+	}
+	if encrypted != nil {
+		s.serve("imaps", func() error { return s.imap.Serve(ctx, encrypted, true) })
+	}
+	if mta != nil {
+		s.serve("lmtp", func() error { return s.lmtp.Serve(ctx, mta) })
+	}
+	return nil
+}
+
+func (s *server) serve(name string, serve func() error) {
+	s.wg.Go(func() {
+		if err := serve(); err != nil {
+			s.env.Log.Error("listener ended", "name", name, "err", err)
+		}
+	})
+}
+
+// stop says goodbye to everybody, waits a bounded time for what is under way, and closes
+// the store. It also takes apart what start has only begun.
+func (s *server) stop() error {
+	ctx, cancel := context.WithTimeout(context.Background(), shutdownTimeout)
+	defer cancel()
+	for _, l := range s.listeners {
+		l.Close()
+	}
+	var wg sync.WaitGroup
+	if s.admin != nil {
+		wg.Go(func() { s.admin.Shutdown(ctx) })
+		wg.Go(func() { s.imap.Shutdown(ctx) })
+		wg.Go(func() { s.lmtp.Shutdown(ctx) })
+	}
+	wg.Wait()
+	s.cancel() // whoever is still there is cut off
+	s.wg.Wait()
+	return s.store.Close()
+}
