@@ -21,7 +21,7 @@ func (q *authenticateRequest) parse(s *session, p *wire.Parser) {
 	q.mechanism = string(appendUpper(nil, p.Atom()))
 	q.initial, q.hasInitial = nil, false
 	if p.TrySP() { // RFC 4959 3
-		q.initial, q.hasInitial = append([]byte(nil), p.Until('\r')...), true
+		q.initial, q.hasInitial = append([]byte(nil), p.Atom()...), true
 	}
 }
 

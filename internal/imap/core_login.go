@@ -44,7 +44,6 @@ func (*startTLSRequest) run(s *session) error {
 	if err := s.flush(); err != nil {
 		return err
 	}
-	s.await()
 	if err := s.startTLS(); err != nil {
 		return &connError{err}
 	}
@@ -54,6 +53,7 @@ func (*startTLSRequest) run(s *session) error {
 // startTLS turns the connection into an encrypted one. What the client sent before
 // the handshake could be an attacker's and is thrown away (RFC 9051 6.2.1).
 func (s *session) startTLS() error {
+	s.await()
 	t := tls.Server(s.conn, s.server.tls)
 	if err := t.HandshakeContext(s.ctx); err != nil {
 		return err

@@ -65,7 +65,7 @@ func (q *storeRequest) run(s *session) error {
 			return err
 		}
 	}
-	if ghosts > 0 { // RFC 2180 4.2.2: what is there is done, what is gone is said
+	if ghosts > 0 && !q.silent { // RFC 2180 4.2: what is there is done, what is gone is said
 		return no("EXPUNGEISSUED", "some of the messages have been expunged")
 	}
 	return nil

@@ -141,7 +141,10 @@ func (s *session) step() error {
 	if err := s.broken(); err != nil {
 		return err
 	}
-	return s.r.Finish()
+	if err := s.r.Finish(); err != nil {
+		return s.lost(err)
+	}
+	return nil
 }
 
 // read finds the command and parses its arguments. A command that is not known or

@@ -85,7 +85,7 @@ func TestTranscripts(t *testing.T) {
 		for i, w := range transcriptWorlds {
 			t.Run(name+"/"+w.name, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					world := newTranscriptWorld(t, w.open, w.oneByte)
+					world := newTranscriptWorld(t, w.name, w.open, w.oneByte)
 					defer world.close()
 					if *rewrite && i == 0 {
 						rewriteTranscript(t, script, file, world.world())
@@ -111,6 +111,7 @@ func rewriteTranscript(t *testing.T, script *transcript.Script, file string, w t
 // transcriptWorld is a server in a bubble.
 type transcriptWorld struct {
 	t       *testing.T
+	name    string
 	env     *mail.Env
 	store   anyStore
 	srv     *Server
@@ -122,8 +123,8 @@ type transcriptWorld struct {
 	ids     mail.AccountID
 }
 
-func newTranscriptWorld(t *testing.T, open func(*testing.T, *mail.Env) anyStore, oneByte bool) *transcriptWorld {
-	w := &transcriptWorld{t: t, env: mail.SystemEnv(quietLog), oneByte: oneByte}
+func newTranscriptWorld(t *testing.T, name string, open func(*testing.T, *mail.Env) anyStore, oneByte bool) *transcriptWorld {
+	w := &transcriptWorld{t: t, name: name, env: mail.SystemEnv(quietLog), oneByte: oneByte}
 	w.store = open(t, w.env)
 	w.ctx, w.cancel = context.WithCancel(context.Background())
 	return w
@@ -147,9 +148,15 @@ func (w *transcriptWorld) start(settings map[string]string) error {
 	o := Options{Env: w.env, Metrics: new(metrics.Metrics), Version: "1"}
 	var engineLimits mailbox.Limits
 	for name, value := range settings {
-		if name == "TLS" {
+		switch name {
+		case "TLS": // "explicit" or "implicit"
 			o.TLS = testTLS()
 			w.tls = value == "implicit"
+			continue
+		case "Skip": // a world in which the script makes no sense
+			if value == w.name {
+				w.t.Skip("not played " + value)
+			}
 			continue
 		}
 		if !setField(&o.Limits, name, value) && !setField(&engineLimits, name, value) {

@@ -36,9 +36,7 @@ func (b *builder) own(n *node) *node {
 	c := *n
 	c.edit, c.ownRows, c.ownData = b.edit, false, false
 	if !n.leaf() {
-		c.kids = append(make([]*node, 0, len(n.kids)+1), n.kids...)
-		c.counts = append(make([]uint32, 0, len(n.kids)+1), n.counts...)
-		c.firsts = append(make([]mail.UID, 0, len(n.kids)+1), n.firsts...)
+		c.kids = slices.Clone(n.kids)
 	} else if b.private {
 		c.copyRows()
 		c.copyData()
@@ -49,6 +47,14 @@ func (b *builder) own(n *node) *node {
 func (n *node) copyRows() {
 	if !n.ownRows {
 		n.uids, n.fixed, n.ownRows = slices.Clone(n.uids), slices.Clone(n.fixed), true
+	}
+}
+
+// copyCounts is copyRows of an inner node: a change of flags leaves counts and
+// firsts as they are, and shared.
+func (n *node) copyCounts() {
+	if !n.ownRows {
+		n.counts, n.firsts, n.ownRows = slices.Clone(n.counts), slices.Clone(n.firsts), true
 	}
 }
 
@@ -110,6 +116,7 @@ func (n *node) appendRow(r mail.Row) {
 }
 
 func (n *node) addKid(kid *node) {
+	n.copyCounts()
 	n.kids = append(n.kids, kid)
 	n.counts = append(n.counts, kid.count)
 	n.firsts = append(n.firsts, kid.first())
@@ -119,6 +126,7 @@ func (n *node) addKid(kid *node) {
 
 // setKid puts a changed kid in the place of the old one.
 func (n *node) setKid(k int, kid *node) {
+	n.copyCounts()
 	n.count += kid.count - n.counts[k]
 	n.kids[k], n.counts[k], n.firsts[k] = kid, kid.count, kid.first()
 	n.newest = max(n.newest, kid.newest)
@@ -193,6 +201,7 @@ func (b *builder) removeIn(n *node, u mail.UID) *node {
 }
 
 func (n *node) dropKid(k int) {
+	n.copyCounts()
 	n.count -= n.counts[k]
 	n.kids = slices.Delete(n.kids, k, k+1)
 	n.counts = slices.Delete(n.counts, k, k+1)

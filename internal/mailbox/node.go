@@ -27,7 +27,7 @@ type node struct {
 	fixed   []mail.Fixed
 	flags   []mail.Flags
 	modseqs []mail.ModSeq
-	ownRows bool // uids and fixed were copied in this edit
+	ownRows bool // uids and fixed (an inner node's counts and firsts) were copied in this edit
 	ownData bool // flags and modseqs were copied in this edit
 
 	// An inner node.
