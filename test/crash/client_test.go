@@ -114,8 +114,8 @@ func (w *worker) one(b *bytes.Buffer) {
 		w.append(b)
 	case k < 6:
 		c := condition{true, mail.Flags(w.rng.IntN(32)) & (mail.Seen | mail.Answered | mail.Flagged | mail.Draft)}
-		in.ask(c)
-		w.command(b, fmt.Sprintf("UID STORE %d FLAGS.SILENT %s", p.uid, flagList(c.flags)), func(string) { w.j.acknowledge(in, c) })
+		n := in.ask(c)
+		w.command(b, fmt.Sprintf("UID STORE %d FLAGS.SILENT %s", p.uid, flagList(c.flags)), func(string) { w.j.acknowledge(in, n) })
 	case k < 8:
 		w.copy(b, p, in, false)
 	case k < 9:
@@ -123,10 +123,10 @@ func (w *worker) one(b *bytes.Buffer) {
 	default:
 		marked := condition{true, in.now().flags | mail.Deleted}
 		in.ask(marked)
-		in.ask(condition{})
+		n := in.ask(condition{})
 		delete(w.mine, p)
 		fmt.Fprintf(b, "%s UID STORE %d +FLAGS.SILENT (\\Deleted)\r\n", w.tag(), p.uid)
-		w.command(b, fmt.Sprint("UID EXPUNGE ", p.uid), func(string) { w.j.acknowledge(in, condition{}) })
+		w.command(b, fmt.Sprint("UID EXPUNGE ", p.uid), func(string) { w.j.acknowledge(in, n) })
 	}
 }
 
@@ -162,17 +162,17 @@ func (w *worker) copy(b *bytes.Buffer, p place, in *instance, move bool) {
 	to := mailboxes[w.rng.IntN(len(mailboxes))]
 	flags := in.now().flags
 	w.j.arriving[in.id]++
-	verb := "COPY"
+	verb, n := "COPY", 0
 	if move {
 		verb = "MOVE"
-		in.ask(condition{})
+		n = in.ask(condition{})
 		delete(w.mine, p)
 	}
 	w.command(b, fmt.Sprintf("UID %s %d %s", verb, p.uid, to), func(answer string) {
 		w.j.arriving[in.id]--
 		if move {
 			answer = w.moved
-			w.j.acknowledge(in, condition{})
+			w.j.acknowledge(in, n)
 		}
 		if m := code.FindStringSubmatch(answer); m != nil {
 			at := place{to, parseUIDs(m[2])[0]}

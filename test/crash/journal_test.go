@@ -20,8 +20,10 @@ type condition struct {
 type instance struct {
 	id string // of the message, in its header
 	// can[0] is what has been acknowledged, the rest what was asked for since, in
-	// order.
-	can []condition
+	// order. The conditions are numbered; dropped is the number of the first.
+	can     []condition
+	dropped int
+	times   map[mail.Flags]int // how often it was asked to have these flags
 }
 
 // place is where an instance is.
@@ -66,42 +68,50 @@ func (j *journal) arrived(p place, id string, flags mail.Flags) *instance {
 	if old := j.instances[p]; old != nil {
 		j.fail("%v was %s and is now %s", p, old.id, id)
 	}
-	in := &instance{id: id, can: []condition{{true, flags}}}
+	in := &instance{id: id, can: []condition{{true, flags}}, times: map[mail.Flags]int{flags: 1}}
 	j.instances[p] = in
 	j.told(p)
 	return in
 }
 
-// ask: the owner has asked for a change.
-func (in *instance) ask(c condition) { in.can = append(in.can, c) }
+// ask: the owner has asked for a change. It returns the change's number.
+func (in *instance) ask(c condition) int {
+	in.can = append(in.can, c)
+	in.times[c.flags]++
+	return in.dropped + len(in.can) - 1
+}
 
 // now is what the instance will be when all that was asked for has happened.
 func (in *instance) now() condition { return in.can[len(in.can)-1] }
 
-// acknowledge: the oldest change that was asked for has happened. One that a
-// watcher saw earlier is acknowledged already.
-func (j *journal) acknowledge(in *instance, c condition) {
-	j.facts++
-	for i, can := range in.can {
-		if can == c && i > 0 {
-			in.can = in.can[i:]
-			return
-		}
+// reached: the change with a number has happened, so nothing older can come back.
+func (in *instance) reached(n int) {
+	if n > in.dropped {
+		in.can = in.can[n-in.dropped:]
+		in.dropped = n
 	}
 }
 
+// acknowledge: a change that was asked for has happened. One that a watcher saw
+// earlier is acknowledged already.
+func (j *journal) acknowledge(in *instance, n int) {
+	j.facts++
+	in.reached(n)
+}
+
 // watched: somebody was told that a message has flags: so it has had them, and
-// nothing older can come back.
+// nothing older can come back. What it was told may be old news, so flags that the
+// message had several times say nothing.
 func (j *journal) watched(p place, flags mail.Flags) {
 	j.facts++
 	j.told(p)
 	in := j.instances[p]
-	if in == nil {
-		return // its owner has not been told yet where it is
+	if in == nil || in.times[flags] != 1 {
+		return // its owner has not been told yet where it is, or it had these flags twice
 	}
 	for i, can := range in.can {
 		if can.there && can.flags == flags {
-			in.can = in.can[i:]
+			in.reached(in.dropped + i)
 			return
 		}
 	}

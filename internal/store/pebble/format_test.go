@@ -1,0 +1,89 @@
+package pebble
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"postfach/internal/mail"
+)
+
+// TestUnknownFormat: data of another format, or with a feature that this program does
+// not know, is refused.
+func TestUnknownFormat(t *testing.T) {
+	for _, f := range []format{{version: formatVersion + 1}, {version: formatVersion, features: 1 << 7}} {
+		fs := vfs.NewMem()
+		s, err := Open("data", Options{FS: fs})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.current.db.Set(newKey(keyFormat), putUint(putUint(nil, f.version), f.features), pebble.Sync); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 { // the second time, too: nothing stays locked
+			if _, err := Open("data", Options{FS: fs}); !mail.Is(err, mail.Unsupported) {
+				t.Fatalf("%+v: %v", f, err)
+			}
+		}
+	}
+}
+
+// TestFormatMajorVersion: docs/format.md names the number.
+func TestFormatMajorVersion(t *testing.T) {
+	if formatMajorVersion != 21 {
+		t.Fatalf("the pinned version is %d", formatMajorVersion)
+	}
+}
+
+// TestCheckFinds damages a store in every way that Check looks for.
+func TestCheckFinds(t *testing.T) {
+	ctx := t.Context()
+	s, err := Open("data", Options{FS: vfs.NewMem()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if err := s.AddAccount(ctx, mail.Account{ID: 1, Name: "anna"}); err != nil {
+		t.Fatal(err)
+	}
+	inbox := &mail.MailboxCreated{Stamped: mail.Stamped{ModSeq: 1}, State: mail.MailboxState{ID: 1, Name: "INBOX", UIDNext: 1, HighestModSeq: 1}}
+	message := &mail.Message{ID: 1, Size: 3, Body: mail.Ref{Inline: true}, Digest: [32]byte{1}}
+	appended := &mail.Appended{Stamped: mail.Stamped{ModSeq: 2}, Mailbox: 1, Delta: mail.Count(0, 3), Arrivals: []mail.Arrival{{
+		Row: mail.Row{UID: 1, ModSeq: 2, Fixed: mail.Fixed{Message: 1, Size: 3}}, Message: message, Inline: []byte("abc"),
+	}}}
+	if _, err := s.Commit(ctx, &mail.Commit{Account: 1, Changes: []mail.Change{inbox, appended}}); err != nil {
+		t.Fatal(err)
+	}
+	expect := func(what string) {
+		t.Helper()
+		var all []string
+		if err := s.Check(ctx, func(damage string) { all = append(all, damage) }); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(strings.Join(all, "\n"), what) {
+			t.Fatalf("Check said %q, not %q", all, what)
+		}
+	}
+	db := s.current.db
+	expect("its bytes are not those that came") // the digest above is none
+	db.Set(newKey(keyRecord).u64(5).u64(0), recordValue(1, 1, 9), pebble.NoSync)
+	expect("does not refer to its record in segment 5")
+	db.Set(mailboxKey(keyFlagLog, 1, 1).seq(2, 0), putUIDs(putUint(nil, uint64(1)), mail.UIDs(1)), pebble.NoSync)
+	expect("counters are")
+	expect("its log has other lengths")
+	db.Delete(accountKey(keyUse, 1).message(1).mailbox(1).uid(1), pebble.NoSync)
+	expect("is nobody's")
+	db.Set(accountKey(keyUse, 1).message(1).mailbox(1).uid(7), nil, pebble.NoSync)
+	expect("is used by a row that is not there")
+	db.Delete(accountKey(keyMessage, 1).message(1), pebble.NoSync)
+	expect("has lost its contents")
+	db.Set(mailboxKey(keyRow, 1, 1).uid(9), rowValue(nil, &mail.Row{ModSeq: 99}), pebble.NoSync)
+	expect("newer than its mailbox")
+	db.Delete(accountKey(keyEntry, 1), pebble.NoSync)
+	expect("has no entry")
+}
