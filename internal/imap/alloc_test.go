@@ -19,6 +19,8 @@ import (
 type replay struct {
 	feed  []byte
 	wrote int
+	keep  bool // what was written
+	said  []byte
 }
 
 func (c *replay) Read(b []byte) (int, error) {
@@ -30,7 +32,14 @@ func (c *replay) Read(b []byte) (int, error) {
 	return n, nil
 }
 
-func (c *replay) Write(b []byte) (int, error)      { c.wrote += len(b); return len(b), nil }
+func (c *replay) Write(b []byte) (int, error) {
+	if c.keep {
+		c.said = append(c.said, b...)
+	}
+	c.wrote += len(b)
+	return len(b), nil
+}
+
 func (c *replay) Close() error                     { return nil }
 func (c *replay) LocalAddr() net.Addr              { return nil }
 func (c *replay) RemoteAddr() net.Addr             { return nil }

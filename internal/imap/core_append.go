@@ -35,7 +35,7 @@ type appendRequest struct {
 func (q *appendRequest) parse(s *session, p *wire.Parser) {
 	*q = appendRequest{}
 	p.SP()
-	q.name = p.Mailbox()
+	q.name = mailboxName(p)
 	p.SP()
 	if p.Peek() == '(' {
 		q.system, q.keywords, s.refused = flagNames(p.FlagList(nil, flagsPerCommandMax))

@@ -26,7 +26,7 @@ func (q *copyRequest) parse(s *session, p *wire.Parser) {
 	p.SP()
 	p.Set(&q.set)
 	p.SP()
-	q.name = p.Mailbox()
+	q.name = mailboxName(p)
 }
 
 func (q *copyRequest) run(s *session) error {

@@ -87,7 +87,7 @@ func (q *loginRequest) run(s *session) error {
 // the line for the log.
 func (s *session) login(a mail.Account, err error) error {
 	if err == nil {
-		s.account, err = s.server.engine.Account(s.ctx, a.ID)
+		err = s.enterAccount(a)
 	}
 	if err != nil {
 		return s.refuseLogin(err)
@@ -99,6 +99,21 @@ func (s *session) login(a mail.Account, err error) error {
 	// RFC 9051 6.2.2: the capabilities may come with the answer.
 	s.ok.code = s.appendCapability(s.ok.code[:0])
 	s.ok.text = "welcome"
+	return nil
+}
+
+// enterAccount makes the session see all that any process had acknowledged before
+// the login.
+func (s *session) enterAccount(a mail.Account) error {
+	account, err := s.server.engine.Account(s.ctx, a.ID)
+	if err != nil {
+		return err
+	}
+	if err := account.Sync(s.ctx); err != nil {
+		account.Release()
+		return err
+	}
+	s.account = account
 	return nil
 }
 

@@ -27,7 +27,7 @@ type selectRequest struct {
 
 func (q *selectRequest) parse(s *session, p *wire.Parser) {
 	p.SP()
-	q.name = p.Mailbox()
+	q.name = mailboxName(p)
 	if p.TrySP() { // RFC 4466 2.1
 		parseParams(s, p, func(f *family) []selectParam { return f.selectParams },
 			func(r selectParam) string { return r.name },

@@ -31,9 +31,12 @@ func (*idleRequest) run(s *session) error {
 	defer s.conn.park(false)
 	until := s.server.env.Now().Add(s.server.limits.IdleTimeout)
 	for {
-		s.conn.between(s.server.limits.KeepAlive)
-		if err := s.idleNews(); err != nil || s.over {
+		s.conn.between(max(1, min(s.server.limits.KeepAlive, until.Sub(s.server.env.Now()))))
+		if err := s.idleNews(); err != nil {
 			return err
+		}
+		if s.over { // nothing follows BYE
+			return errOver
 		}
 		err := s.r.Wait()
 		switch {

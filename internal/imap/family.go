@@ -19,7 +19,6 @@ type family struct {
 	statusItems    []statusItem
 	selectParams   []selectParam
 	createParams   []createParam
-	listReturns    []listReturn
 	listAttributes []listAttribute
 	enables        []enable
 	codes          []string // response codes it can send
@@ -96,12 +95,6 @@ type selectParam struct {
 type createParam struct {
 	name  string
 	parse func(s *session, p *wire.Parser, q *createRequest)
-}
-
-// listReturn is a return option of LIST (RFC 5258 3.2).
-type listReturn struct {
-	name string
-	set  func(q *listRequest)
 }
 
 // enable is a name for ENABLE (RFC 5161).

@@ -73,8 +73,10 @@ func (srv *Server) ServeConn(ctx context.Context, c net.Conn, implicitTLS bool) 
 	s := srv.session(ctx, c)
 	refusal := srv.enter(s)
 	if refusal != "" {
-		_ = s.bye("UNAVAILABLE", refusal)
-		_ = s.w.Flush()
+		if !implicitTLS {
+			_ = s.bye("UNAVAILABLE", refusal)
+			_ = s.w.Flush()
+		}
 		return
 	}
 	srv.metrics.Connections.Add(1)

@@ -25,7 +25,7 @@ type Arrival struct {
 	Inline  []byte // the bytes when Message.Body.Inline
 }
 
-// Appended: new messages in a mailbox. In a blind commit (see Store.Commit) UIDs,
+// Appended says: new messages in a mailbox. In a blind commit (see Store.Commit) UIDs,
 // message ids and modification sequences are zero and the store fills them in.
 type Appended struct {
 	Stamped
@@ -34,7 +34,7 @@ type Appended struct {
 	Delta    Counters
 }
 
-// Copied: messages that the account has already are now also in this mailbox.
+// Copied says: messages that the account has already are now also in this mailbox.
 type Copied struct {
 	Stamped
 	Mailbox MailboxID
@@ -42,7 +42,7 @@ type Copied struct {
 	Delta   Counters
 }
 
-// FlagsSet: these messages have these flags now.
+// FlagsSet says: these messages have these flags now.
 type FlagsSet struct {
 	Stamped
 	Mailbox MailboxID
@@ -51,7 +51,7 @@ type FlagsSet struct {
 	Delta   Counters
 }
 
-// Removed: these messages are expunged, gone from the mailbox. Stores keep them until the
+// Removed says: these messages are expunged, gone from the mailbox. Stores keep them until the
 // sweeper comes.
 type Removed struct {
 	Stamped
@@ -60,20 +60,20 @@ type Removed struct {
 	Delta   Counters
 }
 
-// MailboxCreated: a new, empty mailbox. ModSeq is State.HighestModSeq.
+// MailboxCreated says: a new, empty mailbox. ModSeq is State.HighestModSeq.
 type MailboxCreated struct {
 	Stamped
 	State MailboxState
 }
 
-// MailboxRenamed: the mailbox has another name now; nothing else changes.
+// MailboxRenamed says: the mailbox has another name now; nothing else changes.
 type MailboxRenamed struct {
 	Stamped
 	Mailbox MailboxID
 	Name    string
 }
 
-// MailboxDeleted: the mailbox and all its messages are gone. Delta is what its
+// MailboxDeleted says: the mailbox and all its messages are gone. Delta is what its
 // messages counted in the account's totals, negative.
 type MailboxDeleted struct {
 	Stamped
@@ -81,7 +81,7 @@ type MailboxDeleted struct {
 	Delta   Counters
 }
 
-// Subscribed: a name is or is no longer subscribed. A name needs no mailbox
+// Subscribed says: a name is or is no longer subscribed. A name needs no mailbox
 // (RFC 9051 6.3.7).
 type Subscribed struct {
 	Stamped
@@ -89,7 +89,7 @@ type Subscribed struct {
 	On   bool
 }
 
-// KeywordSetAdded: a new set of keywords, spelled as first seen; its number is
+// KeywordSetAdded says: a new set of keywords, spelled as first seen; its number is
 // the number of sets before it.
 type KeywordSetAdded struct {
 	Stamped

@@ -26,6 +26,8 @@ type View struct {
 	ghostCount uint32
 	toldNext   mail.UID    // the client knows of all arrivals below
 	toldModSeq mail.ModSeq // the client knows of all changes of flags up to here
+	flagsNext  mail.UID    // toldNext at that time
+	arrivedAt  mail.ModSeq // HIGHESTMODSEQ when arrivals from flagsNext on were told: older flags of theirs are no news
 	withheld   mail.ModSeq // the head's HIGHESTMODSEQ before the first ghost
 	own        ownChange
 	recent     mail.UIDSet // what is \Recent in this session
@@ -59,6 +61,7 @@ func (a *Account) Select(ctx context.Context, m *Mailbox, readOnly bool, onNews 
 	v.head = head
 	v.number()
 	v.toldNext, v.toldModSeq = head.state.UIDNext, head.state.HighestModSeq
+	v.flagsNext = v.toldNext
 	v.claim(1, head.state.UIDNext)
 	return v, nil
 }

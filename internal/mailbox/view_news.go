@@ -42,6 +42,9 @@ func (v *View) TellArrivals(t Teller) {
 		return
 	}
 	from := v.toldNext
+	if from == v.flagsNext {
+		v.arrivedAt = v.head.state.HighestModSeq
+	}
 	v.toldNext = next
 	if v.head.root.rank(from) == v.head.root.len() {
 		return // they came and went before the client was told of them
@@ -79,6 +82,7 @@ func (v *View) Tell(t Teller, expunges bool) {
 		v.toldModSeq = v.head.state.HighestModSeq
 		v.tellFlags(t, since, known)
 	}
+	v.flagsNext = v.toldNext
 	v.own = ownChange{}
 	if v.ghostCount == 0 {
 		v.number()
@@ -102,7 +106,7 @@ func (v *View) forgetGhosts() {
 func (v *View) tellFlags(t Teller, since mail.ModSeq, known mail.UID) {
 	eachNewer(v.head.root, since, func(leaf *node, i int) {
 		u := leaf.uids[i]
-		if u >= known {
+		if u >= known || u >= v.flagsNext && leaf.modseqs[i] <= v.arrivedAt {
 			return
 		}
 		r := Row{

@@ -14,10 +14,8 @@ import (
 
 // toUTF8 converts text in a charset. It can't fail.
 func toUTF8(charset string, b []byte) string {
-	if t := charsetDecoder(charset); t != nil {
-		if converted, _, err := transform.Bytes(t, b); err == nil {
-			return string(converted)
-		}
+	if converted, _, err := transform.Bytes(charsetDecoder(charset), b); err == nil {
+		return string(converted)
 	}
 	return strings.ToValidUTF8(string(b), "\uFFFD")
 }

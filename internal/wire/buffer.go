@@ -76,14 +76,16 @@ func (b *buffer) fill() error {
 	return err
 }
 
-// makeRoom moves the unread bytes down, or to a buffer twice as large.
+// makeRoom moves the unread bytes to the pooled array, down, or to a buffer twice as
+// large. A small buffer that is full says that more is coming: each read of a pipeline
+// that is cut short costs a flush, and a flush costs a sync.
 func (b *buffer) makeRoom() {
 	switch {
+	case len(b.buf) < pooledBytes:
+		b.move(b.fromPool())
 	case b.r > b.keep:
 		b.w = b.keep + copy(b.buf[b.keep:], b.unread())
 		b.r = b.keep
-	case len(b.buf) < pooledBytes:
-		b.move(b.fromPool())
 	default:
 		b.pooled = nil
 		b.move(make([]byte, 2*len(b.buf)))
