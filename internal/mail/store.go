@@ -104,7 +104,7 @@ const ExpungedRangesMax = 10_000
 // Commit is one atomic step of an account.
 type Commit struct {
 	Account AccountID
-	Op      OpID
+	Op      OpID // zero: nobody will ask for the outcome, so it is not kept
 	At      Version
 	Blind   bool
 	Lock    bool  // after several conflicts: if this one loses too, keep others out until the caller's next try

@@ -140,13 +140,17 @@ func planRun(s *state, p *pending, list []mail.Change) []mail.Change {
 	return list
 }
 
-// commit sends a commit to the store.
+// commit sends a commit to the store. Only where the answer can get lost on its way
+// from another machine is there an outcome to look up.
 func (a *Account) commit(ctx context.Context, c *mail.Commit) (mail.Committed, error) {
-	op, err := a.engine.env.NewOpID()
-	if err != nil {
-		return mail.Committed{}, err
+	c.Account, c.Now = a.ID, a.engine.env.Now().Unix()
+	if a.engine.store.Shared() {
+		op, err := a.engine.env.NewOpID()
+		if err != nil {
+			return mail.Committed{}, err
+		}
+		c.Op = op
 	}
-	c.Account, c.Op, c.Now = a.ID, op, a.engine.env.Now().Unix()
 	return a.engine.store.Commit(ctx, c)
 }
 

@@ -32,7 +32,9 @@ func (s *Store) Commit(ctx context.Context, c *mail.Commit) (mail.Committed, err
 	if len(c.Changes) > 0 {
 		a.remember(c.Changes)
 	}
-	a.outcomes[c.Op] = outcome{a.version, c.Now}
+	if c.Op != (mail.OpID{}) {
+		a.outcomes[c.Op] = outcome{a.version, c.Now}
+	}
 	s.movedLocked(mail.Moved{Account: c.Account, Version: a.version})
 	return mail.Committed{Version: a.version, Ticket: s.ticketLocked()}, nil
 }

@@ -77,7 +77,9 @@ func (w *commit) fill() error {
 		w.set(w.key(keyMailbox).mailbox(m.ID), m.encode(w.v[:0]))
 	}
 	w.set(w.key(keyAccount), w.record.encode(w.v[:0]))
-	w.set(outcomeKey(outcomeHour(w.Now), w.Account, w.Op), putUint(w.v[:0], w.record.version))
+	if w.Op != (mail.OpID{}) {
+		w.set(outcomeKey(outcomeHour(w.Now), w.Account, w.Op), putUint(w.v[:0], w.record.version))
+	}
 	return nil
 }
 
