@@ -1,0 +1,289 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"postfach/internal/imapclient"
+	"postfach/test/server"
+)
+
+const (
+	batchMax = 16 // commands in one pipeline
+	liveMax  = 60 // messages that a session keeps
+	setMax   = 4  // messages in one COPY or MOVE
+)
+
+var flags = []string{`\Seen`, `\Flagged`, `\Answered`, "work", "$Label1"}
+
+// work loads the server until it is gone.
+func (o *owner) work(s *server.Server) {
+	if o.mta {
+		o.deliver(s)
+		return
+	}
+	c, err := o.account.login(s)
+	if err != nil {
+		return
+	}
+	defer c.Close()
+	for {
+		// Mailboxes where it has messages, most of the time.
+		mailbox := o.pick(append(append([]string{}, shared...), o.alone))
+		if _, err := c.Select(mailbox); err != nil {
+			o.ended("SELECT", err)
+			return
+		}
+		for range 1 + o.rnd.IntN(3) {
+			b := o.newBatch(c, mailbox)
+			for range 1 + o.rnd.IntN(batchMax) {
+				b.add()
+			}
+			if !b.wait() {
+				return
+			}
+		}
+		if o.rnd.IntN(3) == 0 && !o.look(c, mailbox) {
+			return
+		}
+	}
+}
+
+func (o *owner) pick(from []string) string { return from[o.rnd.IntN(len(from))] }
+
+// ended reports an answer that refuses; an end of the connection is what is waited for.
+func (o *owner) ended(command string, err error) {
+	if refused(err) {
+		o.account.trial.violation("%s: %s: %v", o.name, command, err)
+	}
+}
+
+// batch is a run of pipelined commands in one mailbox.
+type batch struct {
+	owner   *owner
+	client  *imapclient.Client
+	mailbox string
+	mine    []place // own messages in the mailbox that no command of the batch removes
+	deleted []place // own messages in the mailbox that are marked
+	sent    []sent
+}
+
+// sent is a command with what its answer will mean.
+type sent struct {
+	op      op
+	command *imapclient.Command
+	copied  *imapclient.Copied // of COPY and MOVE
+}
+
+func (o *owner) newBatch(c *imapclient.Client, mailbox string) *batch {
+	b := &batch{owner: o, client: c, mailbox: mailbox}
+	for p, m := range o.now.known {
+		if p.mailbox != mailbox {
+			continue
+		}
+		if strings.Contains(m.flags, `\Deleted`) {
+			b.deleted = append(b.deleted, p)
+		} else {
+			b.mine = append(b.mine, p)
+		}
+	}
+	slices.SortFunc(b.mine, func(x, y place) int { return int(x.uid) - int(y.uid) })
+	slices.SortFunc(b.deleted, func(x, y place) int { return int(x.uid) - int(y.uid) })
+	return b
+}
+
+// add sends one more command.
+func (b *batch) add() {
+	o := b.owner
+	crowded := len(o.now.known) > liveMax
+	switch n := o.rnd.IntN(10); {
+	case len(b.mine) == 0 && len(b.deleted) == 0, n < 3 && !crowded:
+		b.append()
+	case n < 5 && len(b.mine) > 0:
+		b.store()
+	case n < 7 && len(b.mine) > 0:
+		b.copy(n == 6 || crowded)
+	case n < 9 && len(b.mine) > 0:
+		b.mark()
+	case len(b.deleted) > 0:
+		b.expunge()
+	}
+}
+
+func (b *batch) send(what op, command *imapclient.Command) {
+	b.sent = append(b.sent, sent{op: what, command: command})
+}
+
+func (b *batch) append() {
+	o := b.owner
+	to := loose{o.pick(append([]string{o.alone}, shared...)), message{id: o.newMessage()}}
+	var some []string
+	if o.rnd.IntN(2) == 0 {
+		some = []string{o.pick(flags)}
+	}
+	to.flags = sorted(some)
+	m := text(to.id)
+	b.send(appended{to}, b.client.SendAppend(to.mailbox, bytes.NewReader(m), int64(len(m)), imapclient.AppendOptions{Flags: some}))
+}
+
+// take takes some messages out of reach of later commands of the batch.
+func (b *batch) take(from *[]place, atMost int) []place {
+	n := 1 + b.owner.rnd.IntN(min(atMost, len(*from)))
+	i := b.owner.rnd.IntN(len(*from) - n + 1)
+	some := slices.Clone((*from)[i : i+n])
+	*from = slices.Delete(*from, i, i+n)
+	return some
+}
+
+func (b *batch) store() {
+	o := b.owner
+	at := b.mine[o.rnd.IntN(len(b.mine))]
+	some := []string{o.pick(flags)}
+	if o.rnd.IntN(2) == 0 {
+		some = append(some, o.pick(flags))
+	}
+	how, word := byte('='), "FLAGS"
+	if n := o.rnd.IntN(3); n > 0 {
+		how = "+-"[n-1]
+		word = string(how) + word
+	}
+	if o.rnd.IntN(2) == 0 {
+		word += ".SILENT"
+	}
+	b.send(stored{at, how, some}, b.client.SendStore("UID STORE", fmt.Sprint(at.uid), word, some...))
+}
+
+func (b *batch) mark() {
+	some := b.take(&b.mine, 1)
+	b.send(stored{some[0], '+', []string{`\Deleted`}}, b.client.SendStore("UID STORE", fmt.Sprint(some[0].uid), "+FLAGS.SILENT", `\Deleted`))
+	b.deleted = append(b.deleted, some[0])
+}
+
+// expunge removes some of what is marked; in its own mailbox, where nobody else can have
+// marked anything, all of it.
+func (b *batch) expunge() {
+	if b.mailbox == b.owner.alone {
+		b.send(expunged{slices.Clone(b.deleted)}, b.client.Send("EXPUNGE"))
+		b.deleted = nil
+		return
+	}
+	gone := b.take(&b.deleted, len(b.deleted))
+	b.send(expunged{gone}, b.client.Send("UID EXPUNGE "+set(gone)))
+}
+
+func set(places []place) string {
+	var words []string
+	for _, p := range places {
+		words = append(words, fmt.Sprint(p.uid))
+	}
+	return strings.Join(words, ",")
+}
+
+// copy copies or moves. What is copied stays within reach: a later command of the batch may
+// change it.
+func (b *batch) copy(move bool) {
+	o := b.owner
+	to := o.pick(slices.DeleteFunc(append([]string{o.alone}, shared...), func(m string) bool { return m == b.mailbox }))
+	some := b.take(&b.mine, setMax)
+	command := "UID COPY"
+	if move {
+		command = "UID MOVE"
+	} else {
+		b.mine = append(b.mine, some...)
+	}
+	slices.SortFunc(some, func(x, y place) int { return int(x.uid) - int(y.uid) })
+	cmd, result := b.client.SendCopy(command, set(some), to)
+	b.sent = append(b.sent, sent{copied{some, to, move}, cmd, result})
+}
+
+// wait waits for all answers and takes them down; false: the server is gone.
+func (b *batch) wait() bool {
+	o, t := b.owner, b.owner.account.trial
+	for i, s := range b.sent {
+		status, err := s.command.Wait()
+		if err == nil {
+			b.answered(s, &status)
+			continue
+		}
+		o.ended(fmt.Sprintf("%+v", s.op), err)
+		for _, rest := range b.sent[i:] {
+			o.unanswered = append(o.unanswered, rest.op)
+		}
+		t.mu.Lock()
+		t.acknowledged += i
+		t.unknown += len(b.sent) - i
+		t.mu.Unlock()
+		return false
+	}
+	t.mu.Lock()
+	t.acknowledged += len(b.sent)
+	t.mu.Unlock()
+	return true
+}
+
+// answered takes down what a tagged OK has promised.
+func (b *batch) answered(s sent, status *imapclient.Status) {
+	o, known := b.owner, b.owner.now.known
+	switch c := s.op.(type) {
+	case appended:
+		_, uid, ok := status.AppendUID()
+		if !ok {
+			o.account.trial.violation("%s: APPEND without APPENDUID", o.name)
+			return
+		}
+		p := place{c.to.mailbox, uid}
+		o.account.note(p, c.to.id)
+		known[p] = c.to.message
+	case copied:
+		n := 0
+		before := maps.Clone(known)
+		s.copied.Pairs(func(from, to uint32) bool {
+			m, ok := before[place{b.mailbox, from}]
+			if !ok {
+				return false
+			}
+			n++
+			p := place{c.to, to}
+			o.account.note(p, m.id)
+			known[p] = m
+			if c.move {
+				delete(known, place{b.mailbox, from})
+				o.removed[place{b.mailbox, from}] = true
+			}
+			return true
+		})
+		if n != len(c.from) {
+			o.account.trial.violation("%s: COPYUID %v for %v", o.name, *s.copied, c)
+		}
+	case expunged:
+		c.do(&o.now)
+		for _, p := range c.gone {
+			o.removed[p] = true
+		}
+	default:
+		c.do(&o.now)
+	}
+}
+
+// look reads what is in the mailbox, messages of all sessions: what is shown once must
+// stay, unless its owner takes it away.
+func (o *owner) look(c *imapclient.Client, mailbox string) bool {
+	for m, err := range c.UIDFetch("1:*", "(UID BODY.PEEK[HEADER.FIELDS (X-Id)])") {
+		if err != nil {
+			o.ended("FETCH", err)
+			return false
+		}
+		if m.Body() == nil {
+			continue // news of its flags
+		}
+		p := place{mailbox, m.UID}
+		o.account.note(p, idIn(m.Body()))
+		o.account.mu.Lock()
+		o.account.sighted[p] = true
+		o.account.mu.Unlock()
+	}
+	return true
+}
