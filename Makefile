@@ -7,7 +7,7 @@ BIN     := bin/postfach
 .PHONY: build run test check race fuzz bench packages
 
 build: ## builds bin/postfach
-	$(GO) build -o $(BIN) ./cmd/postfach
+	CGO_ENABLED=0 $(GO) build -o $(BIN) ./cmd/postfach
 
 run: build ## a demo server with mail in it; prints how to connect
 	./$(BIN) demo

@@ -52,7 +52,8 @@ func (c *Client) open(command, name string) (Mailbox, error) {
 	}
 	c.end(cmd)
 	status, err := cmd.Wait()
-	if err != nil {
+	if err != nil { // RFC 9051 6.3.2: then no mailbox is selected
+		c.mailbox = Mailbox{}
 		return Mailbox{}, err
 	}
 	box.ReadOnly = status.Code == "READ-ONLY"
@@ -125,10 +126,16 @@ func flagName(b []byte) string {
 }
 
 // Unselect leaves the mailbox and expunges nothing (RFC 9051 6.4.2).
-func (c *Client) Unselect() error { return c.simple("UNSELECT").wait() }
+func (c *Client) Unselect() error { return c.leave("UNSELECT") }
 
 // CloseMailbox leaves the mailbox and expunges what is marked (RFC 9051 6.4.1).
-func (c *Client) CloseMailbox() error { return c.simple("CLOSE").wait() }
+func (c *Client) CloseMailbox() error { return c.leave("CLOSE") }
+
+func (c *Client) leave(command string) error {
+	cmd := c.simple(command)
+	cmd.answered = func(*Status) { c.mailbox = Mailbox{} }
+	return cmd.wait()
+}
 
 // Noop does nothing but hear what is new (RFC 9051 6.1.2).
 func (c *Client) Noop() error { return c.simple("NOOP").wait() }

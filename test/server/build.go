@@ -15,7 +15,9 @@ func Build(dir string) (string, error) {
 		return "", err
 	}
 	binary := filepath.Join(dir, "postfach")
-	out, err := exec.Command("go", "build", "-o", binary, "postfach/cmd/postfach").CombinedOutput()
+	cmd := exec.Command("go", "build", "-o", binary, "postfach/cmd/postfach")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0") // as `make build` does
+	out, err := cmd.CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("go build: %w\n%s", err, out)
 	}
