@@ -23,6 +23,7 @@ packages: ## Debian packages that the tests with real clients need
 
 test: packages ## all tests, real clients included
 	$(GO) test -timeout 14m ./...
+	@test/packages.sh report
 
 race: ## all unit tests with the race detector
 	$(GO) test -race -short ./...
