@@ -17,9 +17,8 @@ type peer struct {
 	mu       sync.Mutex
 	changed  *sync.Cond
 	received splitter
-	ended    bool // the server has closed
-	told     bool // the script has been told that
-	stalled  bool
+	ended    bool          // the server has closed
+	told     bool          // the script has been told that
 	paused   chan struct{} // closed when the reading goroutine has stopped
 }
 
