@@ -14,11 +14,15 @@ var coreStatus = family{
 		{name: "STATUS", states: afterLogin, sync: true, new: func() request { return new(statusRequest) }},
 	},
 	statusItems: []statusItem{
-		{"MESSAGES", func(w *wire.Writer, st *statusOf) { w.Number64(uint64(st.Messages)) }},
-		{"RECENT", func(w *wire.Writer, st *statusOf) { w.Number64(uint64(st.Recent)) }},
-		{"UIDNEXT", func(w *wire.Writer, st *statusOf) { w.Number(uint32(st.UIDNext)) }},
-		{"UIDVALIDITY", func(w *wire.Writer, st *statusOf) { w.Number(st.UIDValidity) }},
-		{"UNSEEN", func(w *wire.Writer, st *statusOf) { w.Number64(uint64(st.Unseen)) }},
+		{name: "MESSAGES", write: func(w *wire.Writer, st *statusOf) { w.Number64(uint64(st.Messages)) }},
+		{
+			name:    "RECENT",
+			write:   func(w *wire.Writer, st *statusOf) { w.Number64(uint64(st.Recent)) },
+			prepare: func(s *session, m *mailbox.Mailbox) error { return s.account.CountRecent(s.ctx, m) },
+		},
+		{name: "UIDNEXT", write: func(w *wire.Writer, st *statusOf) { w.Number(uint32(st.UIDNext)) }},
+		{name: "UIDVALIDITY", write: func(w *wire.Writer, st *statusOf) { w.Number(st.UIDValidity) }},
+		{name: "UNSEEN", write: func(w *wire.Writer, st *statusOf) { w.Number64(uint64(st.Unseen)) }},
 	},
 	codes: []string{"NONEXISTENT"},
 }
@@ -78,6 +82,14 @@ func (q *statusRequest) run(s *session) error {
 	if m == nil {
 		s.depend(tree.Ticket)
 		return no("NONEXISTENT", "no such mailbox")
+	}
+	for _, item := range q.items {
+		if item.prepare == nil {
+			continue
+		}
+		if err := item.prepare(s, m); err != nil {
+			return err
+		}
 	}
 	s.writeStatus(q.name, m, q.items)
 	return nil

@@ -2,6 +2,7 @@ package imap
 
 import (
 	"postfach/internal/mail"
+	"postfach/internal/mailbox"
 	"postfach/internal/wire"
 )
 
@@ -81,8 +82,9 @@ type request interface {
 
 // statusItem is an item of STATUS (RFC 9051 6.3.11).
 type statusItem struct {
-	name  string
-	write func(w *wire.Writer, st *statusOf)
+	name    string
+	write   func(w *wire.Writer, st *statusOf)
+	prepare func(s *session, m *mailbox.Mailbox) error // before the status is read; nil: nothing
 }
 
 // selectParam is a parameter of SELECT and EXAMINE (RFC 4466 2.4).

@@ -378,3 +378,26 @@ func TestIdleAccountsAreDropped(t *testing.T) {
 		t.Errorf("the account in use was dropped")
 	}
 }
+
+// TestCountRecent: \Recent is counted, not guessed, also in a mailbox that nobody has
+// looked into since the process started.
+func TestCountRecent(t *testing.T) {
+	w := newWorld(t, Limits{})
+	a := w.account(w.engine)
+	inbox := a.Tree().Lookup(Inbox)
+	for n := range 6 {
+		if n == 3 {
+			must[*View](t)(a.Select(t.Context(), inbox, false, nil)).Close()
+		}
+		appendOne(t, a, Inbox, "a: b\r\n\r\nx")
+	}
+	must[Result](t)(a.Do(t.Context(), &Expunge{Mailbox: inbox.ID, UIDs: mail.UIDs(4), Any: true}))
+	later := w.account(New(w.store, w.store, testEnv(), Limits{}))
+	inbox = later.Tree().Lookup(Inbox)
+	if err := later.CountRecent(t.Context(), inbox); err != nil {
+		t.Fatal(err)
+	}
+	if s := inbox.Status(); s.Recent != 2 || s.Messages != 5 {
+		t.Errorf("%d recent of %d, want 2 of 5", s.Recent, s.Messages)
+	}
+}

@@ -1,6 +1,7 @@
 package mailbox
 
 import (
+	"context"
 	"sync"
 	"sync/atomic"
 
@@ -57,6 +58,19 @@ func (m *Mailbox) Status() Status {
 		s.Recent = min(v.state.Messages, int64(v.state.UIDNext-s.RecentFrom))
 	}
 	return s
+}
+
+// CountRecent makes sure that the mailbox's Status knows exactly how many messages
+// are \Recent: where that is not known, its messages are loaded.
+func (a *Account) CountRecent(ctx context.Context, m *Mailbox) error {
+	if m.head.Load().loaded || m.Status().Recent == 0 {
+		return nil
+	}
+	if err := a.takeTurn(ctx); err != nil {
+		return err
+	}
+	defer a.endTurn()
+	return a.loadRows(ctx, m.ID)
 }
 
 // claimRecent makes all messages below to \Recent to the caller and to nobody
