@@ -95,12 +95,14 @@ func (srv *Server) ServeConn(ctx context.Context, c net.Conn, implicitTLS bool) 
 		_ = s.tls.Close()
 	}
 	srv.env.Log.Info("connection", "session", s.id, "remote", s.remote, "account", s.name,
-		"tls", s.tls != nil, "duration", srv.env.Now().Sub(began).Round(time.Millisecond), "end", endOf(err))
+		"tls", s.tls != nil, "duration", srv.env.Now().Sub(began).Round(time.Millisecond), "end", s.endOf(err))
 }
 
 // endOf says in a word how a connection ended.
-func endOf(err error) string {
+func (s *session) endOf(err error) string {
 	switch {
+	case s.conn.isLeaving():
+		return "going down"
 	case err == nil:
 		return "logged out"
 	case errors.Is(err, io.EOF):
