@@ -58,10 +58,10 @@ func TestServe(t *testing.T) {
 	if got := r.count(t, "anna", "neu"); !strings.Contains(got, "MESSAGES 2") {
 		t.Errorf("after a restart: %s", got)
 	}
+	r.end(syscall.SIGINT)
 	if strings.Contains(r.stderr.String(), "self-signed") {
 		t.Error("made another certificate")
 	}
-	r.end(syscall.SIGINT)
 }
 
 // What kill -9 leaves behind is in nobody's way.

@@ -165,7 +165,7 @@ func TestNoAllocations(t *testing.T) {
 // TestStoreBytes: a STORE costs the same number of bytes in a mailbox of a thousand
 // and of a million messages, within two times.
 func TestStoreBytes(t *testing.T) {
-	if testing.Short() {
+	if testing.Short() || raceDetector {
 		t.Skip("a million messages take a while")
 	}
 	small, large := storeBytes(t, 1000), storeBytes(t, 1_000_000)

@@ -264,7 +264,7 @@ func TestClientsBelieveTheTruth(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 3))
 	a, b := newBeliever(t, address), newBeliever(t, address)
 	steps := *believeSteps
-	if testing.Short() {
+	if testing.Short() || raceDetector {
 		steps /= 20
 	}
 	for n := range steps {
