@@ -23,6 +23,12 @@ var extSpecialUse = family{
 	codes:          []string{"USEATTR"},
 }
 
+// useName pairs a special use with its attribute (RFC 6154 2).
+type useName struct {
+	use  mail.Use
+	name string
+}
+
 // useNames are the attributes of RFC 6154 2, and the one of RFC 8457.
 var useNames = []useName{
 	{mail.UseAll, `\All`},

@@ -1,7 +1,6 @@
 package imap
 
 import (
-	"postfach/internal/mail"
 	"postfach/internal/mailbox"
 	"postfach/internal/wire"
 )
@@ -103,10 +102,4 @@ type createParam struct {
 type enable struct {
 	name string
 	on   func(s *session)
-}
-
-// useName pairs a special use with its attribute (RFC 6154 2).
-type useName struct {
-	use  mail.Use
-	name string
 }

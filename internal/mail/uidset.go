@@ -78,8 +78,3 @@ func (s UIDSet) Count() int64 {
 	}
 	return n
 }
-
-// Union returns a new set with the members of both.
-func (s UIDSet) Union(t UIDSet) UIDSet {
-	return append(slices.Clone(s), t...).Normalize()
-}

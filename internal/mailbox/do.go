@@ -68,12 +68,23 @@ func (a *Account) lead(ctx context.Context, p *pending) {
 			return
 		default:
 		}
-		group := a.takeGroup()
-		a.commitGroup(context.WithoutCancel(ctx), group)
-		for _, g := range group {
-			close(g.done)
-		}
+		a.leadGroup(context.WithoutCancel(ctx), a.takeGroup())
 	}
+}
+
+// leadGroup commits one group. A panic ends the leader's session only: for the others
+// in the group it is a commit of which nobody knows what became.
+func (a *Account) leadGroup(ctx context.Context, group []*pending) {
+	defer func() {
+		for _, p := range group {
+			if p.err == nil && len(p.results) != len(p.ops) {
+				p.err = mail.Errorf(mail.Unavailable, "the commit was broken off")
+				a.fail(p.err)
+			}
+			close(p.done)
+		}
+	}()
+	a.commitGroup(ctx, group)
 }
 
 // takeGroup takes the runs that the next commit carries: many of one op, or one of

@@ -401,3 +401,40 @@ func TestCountRecent(t *testing.T) {
 		t.Errorf("%d recent of %d, want 2 of 5", s.Recent, s.Messages)
 	}
 }
+
+// broken is an op with a fault in its plan.
+type broken struct{ started, release chan struct{} }
+
+func (op *broken) plan(*state, mail.ModSeq) ([]mail.Change, Result, error) {
+	close(op.started)
+	<-op.release
+	panic("a fault")
+}
+
+// TestPanicHoldsNobodyUp: a fault in one session's op ends that session; nobody else
+// waits for ever.
+func TestPanicHoldsNobodyUp(t *testing.T) {
+	w := newWorld(t, Limits{})
+	a := w.account(w.engine)
+	op := &broken{make(chan struct{}), make(chan struct{})}
+	ended := make(chan any)
+	go func() {
+		defer func() { ended <- recover() }()
+		_, _ = a.Do(context.Background(), op)
+	}()
+	<-op.started
+	other := make(chan error)
+	go func() {
+		_, err := a.Do(context.Background(), &Create{Name: "x", Now: 1})
+		other <- err
+	}()
+	close(op.release)
+	if p := <-ended; p != "a fault" {
+		t.Errorf("the session of the fault ended with %v", p)
+	}
+	if err := <-other; !mail.Is(err, mail.Unavailable) {
+		t.Errorf("who came after: %v", err)
+	}
+	again := w.account(w.engine)
+	must[Result](t)(again.Do(t.Context(), &Create{Name: "x", Now: 1}))
+}

@@ -112,19 +112,6 @@ func (n *node) find(u mail.UID) (*node, int) {
 	return nil, 0
 }
 
-// at returns the leaf and index of the row with a rank (from 0), which must be
-// below the count.
-func (n *node) at(rank uint32) (*node, int) {
-	for !n.leaf() {
-		k := 0
-		for ; rank >= n.counts[k]; k++ {
-			rank -= n.counts[k]
-		}
-		n = n.kids[k]
-	}
-	return n, int(rank)
-}
-
 func (n *node) row(i int) mail.Row {
 	return mail.Row{UID: n.uids[i], Flags: n.flags[i], ModSeq: n.modseqs[i], Fixed: n.fixed[i]}
 }

@@ -150,8 +150,9 @@ func checkLookups(t *testing.T, rng *rand.Rand, root *node, want model) {
 	}
 	if len(want) > 0 {
 		i := rng.IntN(len(want))
-		if leaf, k := root.at(uint32(i)); leaf.row(k) != want[i] {
-			t.Fatalf("at(%d) = %v, want %v", i, leaf.row(k), want[i])
+		var c cursor
+		if c.seek(root, uint32(i)); c.leaf.row(c.i) != want[i] {
+			t.Fatalf("seek(%d) is at %v, want %v", i, c.leaf.row(c.i), want[i])
 		}
 	}
 }

@@ -46,16 +46,17 @@ func (v *View) TellArrivals(t Teller) {
 		v.arrivedAt = v.head.state.HighestModSeq
 	}
 	v.toldNext = next
-	if v.head.root.rank(from) == v.head.root.len() {
-		return // they came and went before the client was told of them
-	}
+	// Some may have come and gone before the client was told of them.
+	arrived := v.head.root.rank(from) < v.head.root.len()
 	if v.ghostCount == 0 {
 		v.numbering = v.head.root
-	} else {
+	} else if arrived {
 		v.countArrivals(from)
 	}
-	v.claim(from, next)
-	t.Arrived(v)
+	if arrived {
+		v.claim(from, next)
+		t.Arrived(v)
+	}
 }
 
 // countArrivals appends the arrivals to a numbering that has ghosts.
@@ -73,7 +74,8 @@ func (v *View) countArrivals(from mail.UID) {
 func (v *View) Tell(t Teller, expunges bool) {
 	if expunges && v.ghostCount > 0 {
 		t.Expunged(v)
-		v.forgetGhosts()
+		v.ghosts, v.ghostCount = nil, 0
+		v.numbering = v.head.root // with arrivals, if any, that are told next
 	}
 	known := v.toldNext
 	v.TellArrivals(t)
@@ -87,19 +89,6 @@ func (v *View) Tell(t Teller, expunges bool) {
 	if v.ghostCount == 0 {
 		v.number()
 	}
-}
-
-// forgetGhosts takes the ghosts out of the numbering.
-func (v *View) forgetGhosts() {
-	if v.head.state.UIDNext == v.toldNext {
-		v.number()
-		return
-	}
-	// The head has arrivals that come only with the next EXISTS.
-	b := newBuilder(v.numbering, true)
-	eachMember(v.numbering, v.ghosts, func(u mail.UID) { b.remove(u) })
-	v.numbering = b.freeze()
-	v.ghosts, v.ghostCount = nil, 0
 }
 
 // tellFlags tells of changed flags of messages that the client knew before.
@@ -149,6 +138,3 @@ func (v *View) EachGhost(f func(seq uint32, u mail.UID)) {
 		}
 	}
 }
-
-// Ghosts returns the UIDs of the messages that are about to be told as expunged.
-func (v *View) Ghosts() mail.UIDSet { return v.ghosts }
