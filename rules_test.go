@@ -19,27 +19,31 @@ var rooms = map[string]struct {
 	may []string
 	why string
 }{
-	"mail":         {nil, "everybody shares its words, so it knows nobody"},
-	"wire":         {nil, "bytes never hear the word mailbox"},
-	"mime":         {nil, "a message is a message, wherever it is kept"},
-	"metrics":      {nil, "counters know nobody"},
-	"config":       {nil, "reading a file needs nobody"},
-	"mailbox":      {[]string{"mail", "mime"}, "the engine hears neither IMAP nor any store"},
-	"search":       {[]string{"mail", "mime"}, "criteria are about messages, not about commands"},
-	"blob":         {[]string{"mail"}, "bytes of messages, whoever asks"},
-	"store/mem":    {[]string{"mail"}, "a store never hears the word IMAP"},
-	"store/pebble": {[]string{"mail", "blob"}, "a store never hears the word IMAP"},
-	"auth":         {[]string{"mail"}, "who somebody is does not depend on what they do"},
-	"delivery":     {[]string{"mail", "mailbox", "mime"}, "decisions about mail that comes in, whatever the protocol"},
-	"lmtp":         {[]string{"delivery", "mail", "metrics"}, "the protocol; decisions are delivery's"},
-	"imap":         {[]string{"wire", "mailbox", "search", "auth", "mail", "mime", "metrics"}, "the protocol never touches a store"},
-	"imapclient":   {[]string{"wire", "mail"}, "a client knows only what it is told"},
-	"admin":        {[]string{"mail", "auth", "delivery", "mailbox"}, "what an administrator asks of a running server"},
-	"transcript":   {nil, "plays against whatever it is given"},
+	"mail":           {nil, "everybody shares its words, so it knows nobody"},
+	"wire":           {nil, "bytes never hear the word mailbox"},
+	"mime":           {nil, "a message is a message, wherever it is kept"},
+	"metrics":        {nil, "counters know nobody"},
+	"config":         {nil, "reading a file needs nobody"},
+	"mailbox":        {[]string{"mail", "mime"}, "the engine hears neither IMAP nor any store"},
+	"search":         {[]string{"mail", "mime"}, "criteria are about messages, not about commands"},
+	"blob":           {[]string{"mail"}, "bytes of messages, whoever asks"},
+	"store/mem":      {[]string{"mail"}, "a store never hears the word IMAP"},
+	"blob/s3":        {[]string{"mail", "blob"}, "the same records, elsewhere"},
+	"store/pebble":   {[]string{"mail", "blob"}, "a store never hears the word IMAP"},
+	"store/postgres": {[]string{"mail", "blob"}, "a store never hears the word IMAP"},
+	"store/pair":     {[]string{"mail"}, "two stores as one, whichever they are"},
+	"store/move":     {[]string{"mail"}, "from a store to a store, whichever they are"},
+	"auth":           {[]string{"mail"}, "who somebody is does not depend on what they do"},
+	"delivery":       {[]string{"mail", "mailbox", "mime"}, "decisions about mail that comes in, whatever the protocol"},
+	"lmtp":           {[]string{"delivery", "mail", "metrics"}, "the protocol; decisions are delivery's"},
+	"imap":           {[]string{"wire", "mailbox", "search", "auth", "mail", "mime", "metrics"}, "the protocol never touches a store"},
+	"imapclient":     {[]string{"wire", "mail"}, "a client knows only what it is told"},
+	"admin":          {[]string{"mail", "auth", "delivery", "mailbox"}, "what an administrator asks of a running server"},
+	"transcript":     {nil, "plays against whatever it is given"},
 }
 
 // testRooms may be imported by tests of any room.
-var testRooms = map[string]bool{"store/mem": true, "store/pebble": true, "store/storetest": true, "transcript": true, "imapclient": true}
+var testRooms = map[string]bool{"store/mem": true, "store/pebble": true, "store/postgres": true, "blob/s3": true, "store/storetest": true, "transcript": true, "imapclient": true}
 
 const module = "postfach/internal/"
 

@@ -12,6 +12,7 @@ need mbsync isync
 need swaks swaks
 need python3 python3
 need strace strace
+need /usr/lib/postgresql/15/bin/initdb postgresql-15
 
 left_out() {
 	echo "*** $1." >&2
@@ -35,8 +36,19 @@ if [ "$(id -u)" -ne 0 ]; then
 	root=sudo
 fi
 
+install() { # PACKAGE...
+	$root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@" </dev/null ||
+		left_out "apt-get could not install them"
+}
+
 echo "installing:$packages"
 $root apt-get update -q </dev/null || echo "apt-get update failed; trying with what is known" >&2
+case $packages in *postgresql*)
+	# The tests start their own servers: the package need not start one that nobody asked for.
+	clusters=/etc/postgresql-common/createcluster.conf
+	install postgresql-common
+	$root sed -i.before-postfach "s/^#*create_main_cluster *=.*/create_main_cluster = false/" $clusters
+	trap '$root mv $clusters.before-postfach $clusters' EXIT
+esac
 # shellcheck disable=SC2086 # the words are wanted
-$root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $packages </dev/null ||
-	left_out "apt-get could not install them"
+install $packages

@@ -9,7 +9,7 @@ import (
 type accountAdd struct {
 	Name string `arg:"" help:"The account's name: anna or anna@example.org."`
 	passwordFlag
-	dataFlag
+	storeFlags
 }
 
 func (c *accountAdd) Run(p *process) error {

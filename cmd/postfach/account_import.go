@@ -13,7 +13,7 @@ import (
 
 type accountImport struct {
 	File string `arg:"" help:"The file; - is standard input. Empty lines and lines that begin with # are left out."`
-	dataFlag
+	storeFlags
 }
 
 func (c *accountImport) Run(p *process) error {

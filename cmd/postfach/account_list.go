@@ -7,7 +7,7 @@ import (
 	"postfach/internal/admin"
 )
 
-type accountList struct{ dataFlag }
+type accountList struct{ storeFlags }
 
 func (c *accountList) Run(p *process) error {
 	if err := c.exists(); err != nil {

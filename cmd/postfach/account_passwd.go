@@ -9,7 +9,7 @@ import (
 type accountPasswd struct {
 	Name string `arg:"" help:"The account's name."`
 	passwordFlag
-	dataFlag
+	storeFlags
 }
 
 func (c *accountPasswd) Run(p *process) error {

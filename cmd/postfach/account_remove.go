@@ -4,7 +4,7 @@ import "postfach/internal/admin"
 
 type accountRemove struct {
 	Name string `arg:"" help:"The account's name."`
-	dataFlag
+	storeFlags
 }
 
 func (c *accountRemove) Run(p *process) error {

@@ -14,7 +14,7 @@ import (
 func TestCertificate(t *testing.T) {
 	now := time.Now()
 	env := &mail.Env{Now: func() time.Time { return now }, Random: rand.Reader, Log: slog.New(slog.DiscardHandler)}
-	s := &settings{dataFlag: dataFlag{t.TempDir()}, Hostname: "mail.example.org"}
+	s := &settings{storeFlags: storeFlags{dataFlag: dataFlag{t.TempDir()}}, Hostname: "mail.example.org"}
 	serial := func(hello func() (*x509.Certificate, error)) string {
 		t.Helper()
 		c, err := hello()

@@ -13,7 +13,6 @@ import (
 	"postfach/internal/delivery"
 	"postfach/internal/mail"
 	"postfach/internal/mailbox"
-	"postfach/internal/store/pebble"
 )
 
 // dataFlag is the flag of all commands that work on a data directory.
@@ -53,14 +52,17 @@ func (f dataFlag) exists() error {
 }
 
 // withService runs do through the server's socket when it runs, else on the store
-// itself. The store's lock decides: there is no moment at which both would work.
-func (f dataFlag) withService(p *process, do func(admin.Service) error) error {
+// itself. The store's lock decides: there is no moment at which both would work. A store
+// that several servers share is simply opened: this process is one more.
+func (f storeFlags) withService(p *process, do func(admin.Service) error) error {
 	env := mail.SystemEnv(slog.New(slog.NewTextHandler(p.stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
 	for until := time.Now().Add(busyWait); ; {
-		if client, err := admin.Dial(admin.SocketPath(f.Data)); err == nil {
-			return do(client)
+		if !f.shared() {
+			if client, err := admin.Dial(admin.SocketPath(f.Data)); err == nil {
+				return do(client)
+			}
 		}
-		store, err := pebble.Open(f.Data, pebble.Options{Env: env})
+		store, err := f.open(p.ctx, env)
 		if err == nil {
 			engine := mailbox.New(store, store, env, mailbox.Limits{})
 			return errors.Join(do(admin.NewLocal(engine, delivery.New(engine, auth.CheckName))), store.Close())

@@ -4,7 +4,7 @@ import "postfach/internal/admin"
 
 type deliverCommand struct {
 	To string `required:"" placeholder:"USER" help:"An account, or an address as LMTP takes it: anna, anna+lists, anna@example.org."`
-	dataFlag
+	storeFlags
 }
 
 func (c *deliverCommand) Run(p *process) error {

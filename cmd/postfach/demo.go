@@ -29,7 +29,7 @@ func (c *demoCommand) Run(p *process) (err error) {
 	defer os.RemoveAll(dir)
 	env := mail.SystemEnv(slog.New(slog.NewTextHandler(p.stderr, &slog.HandlerOptions{Level: c.LogLevel})))
 	set := settings{
-		dataFlag: dataFlag{dir}, IMAP: c.IMAP, IMAPS: c.IMAPS, Hostname: "localhost",
+		storeFlags: storeFlags{dataFlag: dataFlag{dir}}, IMAP: c.IMAP, IMAPS: c.IMAPS, Hostname: "localhost",
 		MaxMessageSize: config.Size(128 << 20),
 	}
 	s, err := start(set, env)

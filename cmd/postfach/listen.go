@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"net"
+	"net/netip"
 	"os"
 	"strings"
 
@@ -20,7 +21,7 @@ type listener struct {
 }
 
 // listen opens one listener; an address that is off opens none.
-func (s *server) listen(name, address string) (*listener, error) {
+func (s *server) listen(name, address string, proxies []netip.Prefix) (*listener, error) {
 	if address == off {
 		return nil, nil
 	}
@@ -33,6 +34,9 @@ func (s *server) listen(name, address string) (*listener, error) {
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	if l.Addr().Network() != "unix" {
+		l = behindProxies(l, proxies)
 	}
 	opened := &listener{l, name}
 	s.listeners = append(s.listeners, opened)

@@ -18,7 +18,6 @@ import (
 	"postfach/internal/mail"
 	"postfach/internal/mailbox"
 	"postfach/internal/metrics"
-	"postfach/internal/store/pebble"
 )
 
 type serveCommand struct {
@@ -52,7 +51,7 @@ func (c *serveCommand) Run(p *process) error {
 // server is everything that runs.
 type server struct {
 	env       *mail.Env
-	store     *pebble.Store
+	store     opened
 	engine    *mailbox.Engine
 	admin     *admin.Server
 	imap      *imap.Server
@@ -72,11 +71,12 @@ func start(set settings, env *mail.Env) (_ *server, err error) {
 			set.Hostname = "localhost"
 		}
 	}
-	store, err := pebble.Open(set.Data, pebble.Options{Env: env})
+	ctx, cancel := context.WithCancel(context.Background())
+	store, err := set.open(ctx, env)
 	if err != nil {
+		cancel()
 		return nil, err
 	}
-	ctx, cancel := context.WithCancel(context.Background())
 	s := &server{env: env, store: store, cancel: cancel}
 	defer func() {
 		if err != nil {
@@ -88,6 +88,9 @@ func start(set settings, env *mail.Env) (_ *server, err error) {
 	})
 	authenticator, err := auth.New(store, env, auth.Options{})
 	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(set.Data, 0o700); err != nil {
 		return nil, err
 	}
 	tls, err := tlsConfig(&set, env)
@@ -106,20 +109,18 @@ func start(set settings, env *mail.Env) (_ *server, err error) {
 
 // open opens all listeners, then serves them.
 func (s *server) open(ctx context.Context, set *settings) error {
-	local, err := admin.Listen(set.Data)
+	if err := s.openAdmin(set); err != nil {
+		return err
+	}
+	plain, err := s.listen("imap", set.IMAP, set.ProxyProtocol)
 	if err != nil {
 		return err
 	}
-	s.serve("admin", func() error { return s.admin.Serve(local) })
-	plain, err := s.listen("imap", set.IMAP)
+	encrypted, err := s.listen("imaps", set.IMAPS, set.ProxyProtocol)
 	if err != nil {
 		return err
 	}
-	encrypted, err := s.listen("imaps", set.IMAPS)
-	if err != nil {
-		return err
-	}
-	mta, err := s.listen("lmtp", set.lmtpAddress())
+	mta, err := s.listen("lmtp", set.lmtpAddress(), set.ProxyProtocol)
 	if err != nil {
 		return err
 	}
@@ -132,6 +133,20 @@ func (s *server) open(ctx context.Context, set *settings) error {
 	if mta != nil {
 		s.serve("lmtp", func() error { return s.lmtp.Serve(ctx, mta) })
 	}
+	return nil
+}
+
+// openAdmin opens the socket for the other commands. They need none where they can open
+// the store themselves.
+func (s *server) openAdmin(set *settings) error {
+	if set.shared() {
+		return nil
+	}
+	local, err := admin.Listen(set.Data)
+	if err != nil {
+		return err
+	}
+	s.serve("admin", func() error { return s.admin.Serve(local) })
 	return nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -16,7 +17,7 @@ import (
 
 // settings are the flags of serve. The configuration file has the same names.
 type settings struct {
-	dataFlag
+	storeFlags
 	IMAP  string `name:"imap" default:":143" placeholder:"ADDR" help:"Listen for IMAP with STARTTLS (${default}); off: not at all. Port 0 takes any."`
 	IMAPS string `name:"imaps" default:":993" placeholder:"ADDR" help:"Listen for IMAP with implicit TLS (${default}); off: not at all."`
 	LMTP  string `name:"lmtp" placeholder:"ADDR|unix:PATH" help:"Listen for mail from an MTA (unix:DATA/lmtp.sock); off: not at all. Who may write to the socket's directory may deliver."`
@@ -24,6 +25,8 @@ type settings struct {
 	TLSCert  string `name:"tls-cert" type:"path" placeholder:"FILE" help:"Certificate chain, PEM. Read again when it changes. Without one, a self-signed one is made in the data directory."`
 	TLSKey   string `name:"tls-key" type:"path" placeholder:"FILE" help:"Private key, PEM."`
 	Hostname string `placeholder:"NAME" help:"The name of this host (what the system says)."`
+
+	ProxyProtocol []netip.Prefix `placeholder:"NET,..." help:"Networks of load balancers: connections from there begin with a PROXY header (v1 or v2) that names the client."`
 
 	MaxMessageSize config.Size     `default:"128MiB" placeholder:"SIZE" help:"Largest message (${default})."`
 	Quota          config.Size     `default:"0" placeholder:"SIZE" help:"What an account can hold; 0: no limit."`

@@ -44,7 +44,7 @@ func (c *Client) call(ctx context.Context, method, path string, body io.Reader, 
 	}
 	response, err := c.http.Do(r)
 	if err != nil {
-		return &mail.Error{Kind: mail.Unavailable, Text: "the server did not answer: nobody knows what it has done", Cause: err}
+		return errNoAnswer(err)
 	}
 	defer response.Body.Close()
 	in := json.NewDecoder(io.LimitReader(response.Body, requestBytesMax))
@@ -62,7 +62,7 @@ func (c *Client) call(ctx context.Context, method, path string, body io.Reader, 
 }
 
 func kindNamed(name string) mail.Kind {
-	for k := mail.Internal; k <= mail.Corrupt; k++ {
+	for k := mail.Internal; k <= mail.Elsewhere; k++ {
 		if k.String() == name {
 			return k
 		}

@@ -50,6 +50,7 @@ func NewHandler(s Service) http.Handler {
 	mux.HandleFunc("POST /deliver", func(w http.ResponseWriter, r *http.Request) {
 		answer(w, nil, s.Deliver(r.Context(), r.URL.Query().Get("to"), r.Body))
 	})
+	mux.HandleFunc("POST /migrate", func(w http.ResponseWriter, r *http.Request) { serveMigration(s, w, r) })
 	return mux
 }
 

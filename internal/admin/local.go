@@ -16,6 +16,7 @@ import (
 
 // Local is the Service of the process that has the store open.
 type Local struct {
+	Migrator Migrator // nil: nothing to migrate from or to
 	engine   *mailbox.Engine
 	delivery delivery.Deliverer
 }
@@ -23,7 +24,9 @@ type Local struct {
 var _ Service = (*Local)(nil)
 
 // NewLocal makes the Service of an engine.
-func NewLocal(engine *mailbox.Engine, d delivery.Deliverer) *Local { return &Local{engine, d} }
+func NewLocal(engine *mailbox.Engine, d delivery.Deliverer) *Local {
+	return &Local{engine: engine, delivery: d}
+}
 
 // Add implements Service. The passwords are hashed on all cores.
 func (l *Local) Add(ctx context.Context, accounts []NewAccount) error {

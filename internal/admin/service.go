@@ -20,6 +20,9 @@ type Service interface {
 	// Deliver delivers a message to an address as LMTP would, without trace headers. It
 	// is durable when there is no error.
 	Deliver(ctx context.Context, to string, message io.Reader) error
+	// Migrate moves all accounts between the data directory and another store, and tells
+	// what it does in lines for people. It can be broken off and begun again.
+	Migrate(ctx context.Context, m Migration, tell func(line string)) error
 }
 
 // NewAccount is an account to be added.

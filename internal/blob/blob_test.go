@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
@@ -63,7 +64,7 @@ func TestDamage(t *testing.T) {
 	fs := vfs.NewMem()
 	l := openLocal(t, fs, Options{OpenFilesMax: 1})
 	put(t, l, 1, random(100))
-	body := random(frameBytesMax + 1000)
+	body := random(FrameBytesMax + 1000)
 	ref := put(t, l, 1, body)
 	file, err := fs.OpenReadWrite(l.path(ref.Segment), vfs.WriteCategoryUnspecified)
 	if err != nil {
@@ -109,23 +110,23 @@ func TestDamage(t *testing.T) {
 func TestRange(t *testing.T) {
 	fs := vfs.NewMem()
 	l := openLocal(t, fs, Options{})
-	body := random(5 * frameBytesMax)
+	body := random(5 * FrameBytesMax)
 	ref := put(t, l, 1, body)
 	file, _ := fs.OpenReadWrite(l.path(ref.Segment), vfs.WriteCategoryUnspecified)
-	file.WriteAt([]byte{body[3*frameBytesMax] ^ 1}, ref.Offset+frameOffset(3)+frameHeaderBytes)
+	file.WriteAt([]byte{body[3*FrameBytesMax] ^ 1}, ref.Offset+frameOffset(3)+FrameHeaderBytes)
 	b, err := l.Open(t.Context(), 1, ref)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer b.Close()
-	p := make([]byte, 2*frameBytesMax)
+	p := make([]byte, 2*FrameBytesMax)
 	if n, err := b.ReadAt(p, 1000); err != nil || !bytes.Equal(p[:n], body[1000:1000+len(p)]) {
 		t.Fatalf("a sound range: %d, %v", n, err)
 	}
-	if _, err := b.ReadAt(p[:1], 4*frameBytesMax-1); !mail.Is(err, mail.Corrupt) {
+	if _, err := b.ReadAt(p[:1], 4*FrameBytesMax-1); !mail.Is(err, mail.Corrupt) {
 		t.Fatalf("a damaged range: %v", err)
 	}
-	if n, err := b.ReadAt(p, 4*frameBytesMax); err != io.EOF || n != frameBytesMax {
+	if n, err := b.ReadAt(p, 4*FrameBytesMax); err != io.EOF || n != FrameBytesMax {
 		t.Fatalf("the last frame: %d, %v", n, err)
 	}
 }
@@ -216,7 +217,7 @@ func TestMove(t *testing.T) {
 	l := openLocal(t, vfs.NewMem(), Options{SegmentBytesMax: 1})
 	defer l.Close()
 	bodies := [][]byte{random(100_000), random(10), nil}
-	m, err := l.BeginMove()
+	m, err := l.BeginMove(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -227,7 +228,7 @@ func TestMove(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := l.Remove(old.Segment); err != nil {
+		if err := l.Remove(t.Context(), old.Segment); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := get(l, 7, old); !mail.Is(err, mail.NotFound) {
@@ -235,11 +236,11 @@ func TestMove(t *testing.T) {
 		}
 		refs = append(refs, ref)
 	}
-	if err := m.Finish(); err != nil {
+	if err := m.Finish(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if list, err := l.Sweepable(); err != nil || len(list) != 0 {
-		t.Fatalf("sweepable under a lease: %v, %v", list, err)
+	for g, err := range l.Sweepable(t.Context(), time.Time{}) {
+		t.Fatalf("sweepable under a lease: %v, %v", g, err)
 	}
 	m.Release()
 	for i, ref := range refs {

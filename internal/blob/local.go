@@ -2,7 +2,9 @@ package blob
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strconv"
 	"strings"
@@ -36,8 +38,6 @@ type Local struct {
 	reads  handles
 	closed bool
 }
-
-var _ mail.Blobs = (*Local)(nil)
 
 // segment is a file while it is written. One upload has it to itself.
 type segment struct {
@@ -214,15 +214,29 @@ func (l *Local) Close() error {
 	return nil
 }
 
+// InlineBytesMax implements mail.Blobs.
+func (l *Local) InlineBytesMax() int64 { return mail.InlineBytesMax }
+
 // Create implements mail.Blobs.
 func (l *Local) Create(_ context.Context, id mail.AccountID, _ int64) (mail.Upload, error) {
-	return l.create(id)
-}
-
-func (l *Local) create(id mail.AccountID) (*upload, error) {
 	g, err := l.take()
 	if err != nil {
 		return nil, err
 	}
-	return &upload{l: l, g: g, number: g.number, header: header{account: id, segment: g.number, offset: g.end}}, nil
+	return newUpload(l, g, id), nil
+}
+
+// Open implements mail.Blobs.
+func (l *Local) Open(_ context.Context, id mail.AccountID, ref mail.Ref) (mail.Body, error) {
+	if ref.Inline || ref.Segment == 0 || ref.Offset < 0 {
+		return nil, mail.Errorf(mail.Invalid, "not a reference to a segment")
+	}
+	f, err := l.reads.get(ref.Segment, func() (vfs.File, error) { return l.fs.Open(l.path(ref.Segment)) })
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, mail.Errorf(mail.NotFound, "the segment is gone")
+	}
+	if err != nil {
+		return nil, mail.Wrap(mail.Unavailable, err)
+	}
+	return OpenRecord(f.file, func() { l.reads.put(f) }, id, ref)
 }

@@ -7,24 +7,24 @@ import (
 	"postfach/internal/mail"
 )
 
-// Move copies records out of a segment that is to be deleted, with one sync.
-type Move struct {
+// localMove copies with one sync.
+type localMove struct {
 	l      *Local
 	g      *segment // nil after Finish or an error
 	number uint64
 }
 
-// BeginMove takes a segment that the copies go to. Finish and then Release end it.
-func (l *Local) BeginMove() (*Move, error) {
+// BeginMove implements Segments.
+func (l *Local) BeginMove(context.Context) (Move, error) {
 	g, err := l.take()
 	if err != nil {
 		return nil, err
 	}
-	return &Move{l, g, g.number}, nil
+	return &localMove{l, g, g.number}, nil
 }
 
-// Copy copies a record, verifying it on the way. The copy is not durable before Finish.
-func (m *Move) Copy(ctx context.Context, id mail.AccountID, ref mail.Ref) (mail.Ref, error) {
+// Copy implements Move.
+func (m *localMove) Copy(ctx context.Context, id mail.AccountID, ref mail.Ref) (mail.Ref, error) {
 	if m.g == nil {
 		return mail.Ref{}, errEnded()
 	}
@@ -33,7 +33,7 @@ func (m *Move) Copy(ctx context.Context, id mail.AccountID, ref mail.Ref) (mail.
 		return mail.Ref{}, err
 	}
 	defer b.Close()
-	u := &upload{l: m.l, g: m.g, number: m.number, header: header{account: id, segment: m.number, offset: m.g.end}}
+	u := newUpload(m.l, m.g, id)
 	defer u.end()
 	if _, err := io.Copy(u, io.NewSectionReader(b, 0, b.Size())); err != nil {
 		m.failed(u)
@@ -49,14 +49,14 @@ func (m *Move) Copy(ctx context.Context, id mail.AccountID, ref mail.Ref) (mail.
 }
 
 // failed forgets the segment when the upload has had to drop it.
-func (m *Move) failed(u *upload) {
+func (m *localMove) failed(u *upload) {
 	if u.g == nil {
 		m.g = nil
 	}
 }
 
-// Finish makes the copies durable.
-func (m *Move) Finish() error {
+// Finish implements Move.
+func (m *localMove) Finish(context.Context) error {
 	if m.g == nil {
 		return errEnded()
 	}
@@ -70,8 +70,8 @@ func (m *Move) Finish() error {
 	return nil
 }
 
-// Release ends the lease on the copies: messages refer to them, or nobody ever will.
-func (m *Move) Release() {
+// Release implements Move.
+func (m *localMove) Release() {
 	if m.g != nil {
 		m.l.giveBack(m.g)
 		m.g = nil

@@ -2,23 +2,21 @@ package blob
 
 import (
 	"encoding/binary"
+	"errors"
 	"hash/crc32"
+	"io"
 
 	"postfach/internal/mail"
 )
 
 // A record is a header of fixed size and then frames; see docs/format.md.
 const (
-	headerBytes      = 64
-	frameHeaderBytes = 8
-	frameBytesMax    = 64 << 10 // raw bytes of a frame; all but the last are full
-	recordVersion    = 1
-	codecPlain       = 0
+	headerBytes   = 64
+	recordVersion = 1
+	codecPlain    = 0
 )
 
 var magic = [8]byte{'P', 'f', 'R', 'e', 'c', 'o', 'r', 'd'}
-
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // header says what a record is and where it belongs, so that neither a stray copy of
 // a record nor another account's passes for it.
@@ -29,6 +27,9 @@ type header struct {
 	raw     int64 // bytes of the message
 	stored  int64 // bytes of the frames, their headers included
 }
+
+// RecordBytes is what the record of a message takes in its segment.
+func RecordBytes(size int64) int64 { return headerBytes + storedBytes(size) }
 
 func (h *header) encode(b *[headerBytes]byte) {
 	copy(b[:8], magic[:])
@@ -59,20 +60,52 @@ func plain(b *[headerBytes]byte) bool {
 	return b[9] == codecPlain && binary.BigEndian.Uint32(b[12:]) == 0
 }
 
-// storedBytes is what the frames of a message take.
-func storedBytes(raw int64) int64 {
-	frames := (raw + frameBytesMax - 1) / frameBytesMax
-	return raw + frames*frameHeaderBytes
+// OpenRecord reads a record of a segment. src is the segment, or answers at least for the
+// record's part of it, under the segment's offsets; its errors that have no kind are
+// Unavailable, its end is Corrupt. close, which may be nil, is called once when the
+// body is closed, or before an error is returned. NotFound: another account's record.
+func OpenRecord(src io.ReaderAt, close func(), id mail.AccountID, ref mail.Ref) (mail.Body, error) {
+	h, err := readHeader(src, ref)
+	if err == nil && h.account != id {
+		err = mail.Errorf(mail.NotFound, "no such bytes")
+	}
+	if err != nil {
+		if close != nil {
+			close()
+		}
+		return nil, err
+	}
+	read := func(number int64, buffer []byte) ([]byte, error) {
+		stored := buffer[:FrameHeaderBytes+min(FrameBytesMax, h.raw-number*FrameBytesMax)]
+		return stored, readFull(src, stored, h.offset+frameOffset(number))
+	}
+	return NewBody(h.raw, read, close), nil
 }
 
-// frameOffset is where a frame begins, from the beginning of its record.
-func frameOffset(frame int64) int64 {
-	return headerBytes + frame*(frameBytesMax+frameHeaderBytes)
+func readHeader(src io.ReaderAt, ref mail.Ref) (header, error) {
+	var b [headerBytes]byte
+	var h header
+	if err := readFull(src, b[:], ref.Offset); err != nil {
+		return h, err
+	}
+	if !h.decode(&b) || h.segment != ref.Segment || h.offset != ref.Offset || ref.Length != headerBytes+h.stored {
+		return h, corrupt("the record's header is damaged")
+	}
+	if !plain(&b) {
+		return h, mail.Errorf(mail.Unsupported, "the record has an unknown codec")
+	}
+	return h, nil
 }
 
-// frameCRC covers the frame's place in its record too.
-func frameCRC(frame int64, data []byte) uint32 {
-	var b [8]byte
-	binary.BigEndian.PutUint64(b[:], uint64(frame))
-	return crc32.Update(crc32.Checksum(b[:], castagnoli), castagnoli, data)
+func readFull(src io.ReaderAt, p []byte, offset int64) error {
+	n, err := src.ReadAt(p, offset)
+	switch {
+	case n == len(p):
+		return nil
+	case err == nil || errors.Is(err, io.EOF):
+		return corrupt("the segment is too short")
+	case errors.As(err, new(*mail.Error)):
+		return err
+	}
+	return mail.Wrap(mail.Unavailable, err)
 }

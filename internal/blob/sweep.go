@@ -1,45 +1,46 @@
 package blob
 
 import (
+	"context"
 	"errors"
 	"io/fs"
+	"iter"
+	"time"
 
 	"postfach/internal/mail"
 )
 
-// Segment is a file that takes no more records and that no upload leases.
-type Segment struct {
-	Number uint64
-	Bytes  int64 // of the file
-}
+var _ Segments = (*Local)(nil)
 
-// Sweepable lists the segments that can be deleted or rewritten. Every record in
-// them was released before this call, so a store that reads after it which records
-// are referred to misses none.
-func (l *Local) Sweepable() ([]Segment, error) {
-	numbers, err := l.numbers()
-	if err != nil {
-		return nil, mail.Wrap(mail.Unavailable, err)
-	}
-	var list []Segment
-	for _, n := range numbers {
-		l.mu.Lock()
-		busy := l.open[n] || l.leases[n] > 0
-		l.mu.Unlock()
-		if busy {
-			continue
-		}
-		info, err := l.fs.Stat(l.path(n))
+// Sweepable implements Segments.
+func (l *Local) Sweepable(context.Context, time.Time) iter.Seq2[Segment, error] {
+	return func(yield func(Segment, error) bool) {
+		numbers, err := l.numbers()
 		if err != nil {
-			return nil, mail.Wrap(mail.Unavailable, err)
+			yield(Segment{}, mail.Wrap(mail.Unavailable, err))
+			return
 		}
-		list = append(list, Segment{n, info.Size()})
+		for _, n := range numbers {
+			l.mu.Lock()
+			busy := l.open[n] || l.leases[n] > 0
+			l.mu.Unlock()
+			if busy {
+				continue
+			}
+			info, err := l.fs.Stat(l.path(n))
+			if err != nil {
+				yield(Segment{}, mail.Wrap(mail.Unavailable, err))
+				return
+			}
+			if !yield(Segment{n, info.Size()}, nil) {
+				return
+			}
+		}
 	}
-	return list, nil
 }
 
-// Remove deletes a segment. Bodies that are open stay readable.
-func (l *Local) Remove(number uint64) error {
+// Remove implements Segments. Bodies that are open stay readable.
+func (l *Local) Remove(_ context.Context, number uint64) error {
 	l.reads.forget(number)
 	err := l.fs.Remove(l.path(number))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {

@@ -2,30 +2,28 @@ package blob
 
 import (
 	"context"
-	"encoding/binary"
 	"sync"
 
 	"postfach/internal/mail"
 )
-
-// frame is a buffer for one frame with its header.
-type frame [frameHeaderBytes + frameBytesMax]byte
-
-var frames = sync.Pool{New: func() any { return new(frame) }}
 
 // upload writes one record. Its header is written last, when the size is known:
 // until then the space is no record.
 type upload struct {
 	l      *Local
 	number uint64
+	id     mail.AccountID
 
 	mu       sync.Mutex
 	g        *segment // nil when the segment has been given back
-	header   header
-	written  int64 // frames
-	buffer   *frame
-	n        int // raw bytes in the buffer
+	frames   *Encoder
 	released bool
+}
+
+func newUpload(l *Local, g *segment, id mail.AccountID) *upload {
+	u := &upload{l: l, g: g, number: g.number, id: id}
+	u.frames = NewEncoder(func(number int64, frame []byte) error { return u.writeAt(frame, frameOffset(number)) })
+	return u
 }
 
 // Write implements io.Writer.
@@ -35,38 +33,10 @@ func (u *upload) Write(p []byte) (int, error) {
 	if u.g == nil {
 		return 0, errEnded()
 	}
-	total := len(p)
-	for len(p) > 0 {
-		if u.buffer == nil {
-			u.buffer = frames.Get().(*frame)
-		}
-		n := copy(u.buffer[frameHeaderBytes+u.n:], p)
-		u.n += n
-		p = p[n:]
-		if u.n == frameBytesMax {
-			if err := u.flush(); err != nil {
-				return total - len(p), err
-			}
-		}
-	}
-	return total, nil
+	return u.frames.Write(p)
 }
 
 func errEnded() error { return mail.Errorf(mail.Invalid, "the upload has ended") }
-
-// flush writes the buffer as a frame.
-func (u *upload) flush() error {
-	data := u.buffer[frameHeaderBytes : frameHeaderBytes+u.n]
-	binary.BigEndian.PutUint32(u.buffer[:], uint32(u.n))
-	binary.BigEndian.PutUint32(u.buffer[4:], frameCRC(u.written, data))
-	if err := u.writeAt(u.buffer[:frameHeaderBytes+u.n], frameOffset(u.written)); err != nil {
-		return err
-	}
-	u.header.raw += int64(u.n)
-	u.written++
-	u.n = 0
-	return nil
-}
 
 // writeAt writes at an offset from the beginning of the record. After an error
 // nothing more is appended to the segment.
@@ -85,26 +55,22 @@ func (u *upload) fail() {
 
 func (u *upload) end() {
 	u.g = nil
-	if u.buffer != nil {
-		frames.Put(u.buffer)
-		u.buffer = nil
-	}
+	u.frames.Release()
 }
 
 // seal completes the record; it is not durable yet.
 func (u *upload) seal() (mail.Ref, error) {
-	if u.n > 0 {
-		if err := u.flush(); err != nil {
-			return mail.Ref{}, err
-		}
+	if err := u.frames.End(); err != nil {
+		return mail.Ref{}, err
 	}
-	u.header.stored = storedBytes(u.header.raw)
+	size := u.frames.Size()
+	h := header{account: u.id, segment: u.number, offset: u.g.end, raw: size, stored: storedBytes(size)}
 	var b [headerBytes]byte
-	u.header.encode(&b)
+	h.encode(&b)
 	if err := u.writeAt(b[:], 0); err != nil {
 		return mail.Ref{}, err
 	}
-	return mail.Ref{Segment: u.number, Offset: u.header.offset, Length: headerBytes + u.header.stored}, nil
+	return mail.Ref{Segment: u.number, Offset: h.offset, Length: headerBytes + h.stored}, nil
 }
 
 // Finish implements mail.Upload. The file is the upload's own, so there is no sync to

@@ -11,8 +11,8 @@ import (
 // Deliverer is what a protocol needs: it resolves recipients one by one, then
 // begins one transfer to all of them.
 type Deliverer interface {
-	// Resolve finds who an address means: NotFound, Invalid, or Unavailable when the
-	// store is away.
+	// Resolve finds who an address means: NotFound, Invalid, or Away or Unavailable when
+	// the store is away.
 	Resolve(ctx context.Context, address string) (Recipient, error)
 	// Begin starts the transfer of one message.
 	Begin(ctx context.Context, e Envelope, to []Recipient) Transfer

@@ -21,6 +21,7 @@ type conn struct {
 	parked   bool          // waiting in IDLE, may be woken
 	woken    bool          // there is news since the session last looked
 	leaving  bool          // the server is going down
+	ended    bool          // the account can't go on
 	quiet    time.Duration // how long it may be silent now; 0: a command is under way
 	began    time.Time     // when the command under way began
 	received int64         // bytes of it
@@ -58,7 +59,7 @@ func (c *conn) arm() {
 	defer c.mu.Unlock()
 	var t time.Time
 	switch {
-	case c.quiet > 0 && (c.leaving || c.parked && c.woken):
+	case c.quiet > 0 && (c.leaving || c.ended || c.parked && c.woken):
 		t = longAgo
 	case c.quiet > 0:
 		t = c.now().Add(c.quiet)
@@ -97,10 +98,15 @@ func (c *conn) wake() {
 }
 
 // leave makes the session end as soon as no command is under way.
-func (c *conn) leave() {
+func (c *conn) leave() { c.end(&c.leaving) }
+
+// endAccount does the same when the session's account can't go on.
+func (c *conn) endAccount() { c.end(&c.ended) }
+
+func (c *conn) end(reason *bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.leaving = true
+	*reason, c.woken = true, true
 	if c.quiet > 0 {
 		_ = c.Conn.SetReadDeadline(longAgo)
 	}

@@ -49,6 +49,8 @@ type noopRequest struct{ noArguments }
 
 func (*noopRequest) run(*session) error { return nil }
 
+func (*noopRequest) unasked(*session) {}
+
 type logoutRequest struct{ noArguments }
 
 func (*logoutRequest) run(s *session) error {

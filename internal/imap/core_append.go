@@ -94,6 +94,8 @@ func (q *appendRequest) run(s *session) error {
 	if err != nil {
 		return err
 	}
-	s.ok.code = appendUIDCode(s.ok.code[:0], r.UIDValidity, r.Target)
+	if len(r.Target) > 0 {
+		s.ok.code = appendUIDCode(s.ok.code[:0], r.UIDValidity, r.Target)
+	}
 	return nil
 }

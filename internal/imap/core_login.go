@@ -114,17 +114,20 @@ func (s *session) enterAccount(a mail.Account) error {
 		return err
 	}
 	s.account = account
+	s.forget = account.OnEnd(s.conn.endAccount)
 	return nil
 }
 
 func (s *session) refuseLogin(err error) error {
+	kind := mail.KindOf(err)
+	if kind != mail.Invalid && kind != mail.Denied && kind != mail.Busy {
+		return err // nothing that the client did
+	}
 	s.server.metrics.LoginsFailed.Add(1)
 	s.loginsFailed++
-	switch kind := mail.KindOf(err); {
+	switch {
 	case kind == mail.Invalid:
 		return bad("that is not how this mechanism is spoken")
-	case kind != mail.Denied && kind != mail.Busy:
-		return err
 	case s.loginsFailed >= s.server.limits.LoginsFailedMax:
 		return s.bye("", "too many failed logins")
 	case kind == mail.Busy:

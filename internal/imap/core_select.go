@@ -58,11 +58,11 @@ func parseParams[R any](s *session, p *wire.Parser, rows func(*family) []R, name
 	}
 }
 
+// unasked: also a SELECT that fails leaves the mailbox selected before (RFC 9051 6.3.2).
+func (*selectRequest) unasked(s *session) { s.leaveSelected() }
+
 func (q *selectRequest) run(s *session) error {
-	// RFC 9051 6.3.2: also a SELECT that fails leaves the mailbox selected before.
-	if s.view != nil {
-		s.leaveSelected()
-	}
+	s.leaveSelected()
 	m := s.account.Tree().Lookup(q.name)
 	if m == nil {
 		s.depend(s.account.Tree().Ticket)
@@ -81,9 +81,12 @@ func (q *selectRequest) run(s *session) error {
 	return nil
 }
 
-// leaveSelected closes the selected mailbox because of a SELECT; CLOSED tells that
-// what follows is about the new one (RFC 9051 7.1, RFC 7162 3.2.11).
+// leaveSelected closes the selected mailbox, if there is one, because of a SELECT; CLOSED
+// tells that what follows is about the new one (RFC 9051 7.1, RFC 7162 3.2.11).
 func (s *session) leaveSelected() {
+	if s.view == nil {
+		return
+	}
 	s.unselect()
 	s.untagged("OK", "CLOSED", "the mailbox is closed")
 }
@@ -137,6 +140,10 @@ func (*closeRequest) run(s *session) error {
 // do commits an operation; the answer will wait until it is durable.
 func (s *session) do(op mailbox.Op, result *mailbox.Result) error {
 	r, err := s.account.Do(s.ctx, op)
+	if mail.Is(err, mail.Unavailable) {
+		// Nobody knows whether it has happened: neither OK nor NO can be said.
+		return &connError{err}
+	}
 	if err != nil {
 		return err
 	}

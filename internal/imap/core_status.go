@@ -76,6 +76,8 @@ func (q *statusRequest) add(p *wire.Parser) {
 	p.Word()
 }
 
+func (*statusRequest) unasked(*session) {}
+
 func (q *statusRequest) run(s *session) error {
 	tree := s.account.Tree()
 	m := tree.Lookup(q.name)

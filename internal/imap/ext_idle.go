@@ -58,7 +58,7 @@ func (*idleRequest) run(s *session) error {
 // idleNews tells what there is and sends it.
 func (s *session) idleNews() error {
 	if err := s.account.Err(); err != nil {
-		return s.bye("UNAVAILABLE", "the mail store has to start again, connect again")
+		return s.ended(err)
 	}
 	if s.view != nil {
 		s.tellNews(true)

@@ -38,6 +38,8 @@ var answers = map[mail.Kind]refusal{
 	mail.Expunged:    {"NO", "EXPUNGEISSUED", ""},
 	mail.Unsupported: {"NO", "CANNOT", ""},
 	mail.Unavailable: {"NO", "UNAVAILABLE", "the mail store is not available, try again later"},
+	mail.Away:        {"NO", "UNAVAILABLE", "the mail store is not available, try again later"},
+	mail.Elsewhere:   {"NO", "UNAVAILABLE", "the account has just moved, connect again"},
 	mail.Corrupt:     {"NO", "CORRUPTION", "the message can't be read"},
 }
 

@@ -29,6 +29,7 @@ type session struct {
 	state   states
 	name    string           // of the account, after login
 	account *mailbox.Account // after login
+	forget  func()           // stops listening to the account's end
 	view    *mailbox.View    // while selected
 	needs   mail.Ticket      // what the output so far depends on
 
@@ -121,7 +122,7 @@ func (s *session) step() error {
 		err = s.refused
 	}
 	if err == nil {
-		err = s.begin()
+		err = s.begin(req)
 	}
 	if err == nil {
 		err = req.run(s)
@@ -214,17 +215,25 @@ func (s *session) request(e *commandEntry) request {
 	return s.requests[e.number]
 }
 
+// asker is a request that can't be answered without having asked the store what is new:
+// it says what else the command does when that fails. Any other command that wants to
+// see the news goes on, as IDLE does: they come later.
+type asker interface{ unasked(s *session) }
+
 // begin makes the session see what a command must see before it runs.
-func (s *session) begin() error {
+func (s *session) begin(req request) error {
 	if s.account == nil {
 		return nil
 	}
 	if err := s.account.Err(); err != nil {
-		return s.bye("UNAVAILABLE", "the mail store has to start again, connect again")
+		return s.ended(err)
 	}
 	if s.command.sync {
 		if err := s.account.Sync(s.ctx); err != nil {
-			return err
+			if q, ok := req.(asker); ok {
+				q.unasked(s)
+				return err
+			}
 		}
 	}
 	if s.view != nil {
@@ -259,6 +268,16 @@ func (s *session) finish(err error) {
 	} else if s.badInRow++; s.badInRow >= s.server.limits.BadCommandsMax {
 		_ = s.bye("", "too many bad commands")
 	}
+}
+
+// ended says BYE because the account can't go on.
+func (s *session) ended(err error) error {
+	text := "the mail store has to start again, connect again"
+	var e *mail.Error
+	if errors.As(err, &e) && e.Kind != mail.Unavailable && e.Text != "" {
+		text = e.Text
+	}
+	return s.bye("UNAVAILABLE", text)
 }
 
 // bye says BYE and ends the session.
@@ -326,11 +345,17 @@ func (s *session) lost(err error) error {
 	case errors.Is(err, io.EOF), errors.Is(err, net.ErrClosed):
 		s.over = true
 		return io.EOF
-	case s.needs != (mail.Ticket{}) && !s.needs.Done() || mail.Is(err, mail.Unavailable):
-		s.needs = mail.Ticket{}
-		if s.w.Discard() == nil {
-			_ = s.bye("UNAVAILABLE", "the mail store has failed, connect again")
+	case !s.needs.Done() || mail.Is(err, mail.Unavailable):
+		// What is durable may still be said, the rest never.
+		if !s.needs.Done() || s.w.Err() != nil {
+			s.needs = mail.Ticket{}
+			if s.w.Discard() != nil {
+				break
+			}
 		}
+		_ = s.bye("UNAVAILABLE", "the mail store has failed, connect again")
+	case isTimeout(err) && s.account != nil && s.account.Err() != nil:
+		_ = s.ended(s.account.Err())
 	case isTimeout(err) && s.conn.isLeaving():
 		_ = s.bye("UNAVAILABLE", "the server is going down")
 	case isTimeout(err):
@@ -359,6 +384,9 @@ func (s *session) log() *slog.Logger {
 func (s *session) close() {
 	s.unselect()
 	if s.account != nil {
+		if s.forget != nil {
+			s.forget()
+		}
 		s.account.Release()
 		s.account = nil
 	}

@@ -72,7 +72,7 @@ func answerTo(err error) answer {
 		return answer{552, "5.3.4", or("the message is too big")}
 	case mail.Busy:
 		return answer{451, "4.3.2", or("too busy, try again later")}
-	case mail.Unavailable:
+	case mail.Unavailable, mail.Away, mail.Elsewhere:
 		return answer{451, "4.3.0", "the store is away, try again later"}
 	}
 	return answer{451, "4.3.0", "internal fault, try again later"}
@@ -86,7 +86,7 @@ func (s *session) replyTo(err error) {
 // isFault tells errors that the administrator has to know of.
 func isFault(err error) bool {
 	switch mail.KindOf(err) {
-	case mail.Unavailable, mail.Internal, mail.Corrupt:
+	case mail.Unavailable, mail.Away, mail.Internal, mail.Corrupt:
 		return err != nil
 	}
 	return false

@@ -8,6 +8,10 @@ import (
 // Blobs keeps the bytes of messages that are too large to be inline. Blobs are
 // immutable and belong to one account. All methods are safe for concurrent use.
 type Blobs interface {
+	// InlineBytesMax is the size up to which a message travels in the commit itself (see
+	// Store.Inline) instead of being uploaded here. It never changes.
+	InlineBytesMax() int64
+
 	// Create begins an upload. sizeHint is the size in bytes, or -1 when it is not
 	// known. An upload under way, and one that is finished and not yet released, is
 	// never swept, however old.

@@ -40,13 +40,19 @@ const (
 	Unavailable
 	// Corrupt: stored bytes are not what was written.
 	Corrupt
+	// Away: the store can't be reached now, or the account is being moved. Certain:
+	// nothing was written. Sessions stay, and try again.
+	Away
+	// Elsewhere: the account is served by another store now. Certain: nothing was written.
+	// Its sessions have to connect again.
+	Elsewhere
 )
 
 var kindNames = [...]string{
 	Internal: "internal", NotFound: "not found", Exists: "exists", Denied: "denied",
 	Invalid: "invalid", Conflict: "conflict", Busy: "busy", OverQuota: "over quota",
 	TooBig: "too big", Limit: "limit", Expunged: "expunged", Unsupported: "unsupported",
-	Unavailable: "unavailable", Corrupt: "corrupt",
+	Unavailable: "unavailable", Corrupt: "corrupt", Away: "away", Elsewhere: "elsewhere",
 }
 
 func (k Kind) String() string { return kindNames[k] }

@@ -46,8 +46,8 @@ type Ref struct {
 	Length  int64  // bytes that the record takes in its segment, header included
 }
 
-// InlineBytesMax is the size up to which a message travels in the commit itself,
-// so that its delivery costs one sync.
+// InlineBytesMax is the most that any store keeps inline (Blobs.InlineBytesMax): such a
+// message travels in the commit itself, so that its delivery costs one sync.
 const InlineBytesMax = 16 << 10
 
 // Message is everything immutable about a message; copies in the same account

@@ -55,12 +55,16 @@ type Store interface {
 	// next UID and message id, and writes them into the changes. NotFound when a
 	// mailbox is gone: then nothing was written.
 	//
-	// Unavailable means "unknown": the changes may or may not be there. Any other
-	// error means that nothing was written. The context bounds the wait for a
-	// turn, never a write under way.
+	// Unavailable means "unknown": the changes may or may not be there, ask Outcome.
+	// Any other error, Away among them, means that nothing was written and nothing
+	// will be. The context bounds the wait for a turn, never a write under way.
 	Commit(ctx context.Context, c *Commit) (Committed, error)
 
-	// Outcome looks up a commit whose answer got lost. It is kept for a day.
+	// Outcome looks up a commit whose answer got lost, for a day. What it says is final
+	// and durable: found is false only when the commit has not happened and never will, even
+	// if it is still on its way: a shared store voids its OpID, and a Commit with a voided
+	// OpID is refused with Away. v is the account's version right after the commit: a blind
+	// commit of n changes has the versions v-n+1 to v. Any error: ask again.
 	Outcome(ctx context.Context, id AccountID, op OpID) (v Version, found bool, err error)
 
 	// Since yields the changes after a version, oldest first. A store may keep few:
@@ -78,9 +82,10 @@ type Store interface {
 	// be lost, never goes back, and moves no version.
 	SetRecent(ctx context.Context, id AccountID, mailbox MailboxID, from UID) error
 
-	// Watch yields the accounts that other processes have changed: hints that may be
-	// lost, repeated or coalesced. It ends with the context.
-	Watch(ctx context.Context, interest func(AccountID) bool) iter.Seq[Moved]
+	// Watch yields accounts that other processes have changed: hints that may be lost,
+	// repeated, coalesced or about accounts that nobody here has loaded. loaded lists the
+	// accounts to look after, for a store that polls as well. It ends with the context.
+	Watch(ctx context.Context, loaded func() []AccountID) iter.Seq[Moved]
 
 	// Derived and PutDerived keep small data that can be computed again. They may
 	// lose it. NotFound when there is none.

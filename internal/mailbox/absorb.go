@@ -172,4 +172,5 @@ func (s *state) publish(a *Account, t mail.Ticket) {
 	s.ticket = t
 	a.state = s
 	a.bytes.Store(s.totals.Bytes)
+	a.version.Store(uint64(s.current))
 }

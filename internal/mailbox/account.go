@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"postfach/internal/mail"
 )
@@ -19,11 +20,14 @@ type Account struct {
 	tree     atomic.Pointer[Tree]
 	keywords atomic.Pointer[Keywords]
 	bytes    atomic.Int64          // of all messages, for quota
+	version  atomic.Uint64         // everything up to it is published
 	dead     atomic.Pointer[error] // why the account can't go on
+	ended    chan struct{}         // closed when it can't
 
 	// turn is held (filled) by the one goroutine that may plan, commit and publish.
 	turn  chan struct{}
-	state *state // needs the turn
+	state *state       // needs the turn
+	told  mail.Version // needs the turn; someone has been told of a commit that led here
 
 	queueMu sync.Mutex
 	queue   []*pending
@@ -31,6 +35,7 @@ type Account struct {
 	// mailboxesMu guards the mailboxes that views stand on, deleted ones included.
 	mailboxesMu sync.Mutex
 	viewed      map[mail.MailboxID]*Mailbox
+	watchers    map[*func()]struct{} // told of the account's end
 
 	versionMu    sync.Mutex
 	versionAsked *versionQuestion
@@ -39,12 +44,16 @@ type Account struct {
 // load reads an account from the store and gives it its first mailboxes when it
 // has none.
 func (e *Engine) load(ctx context.Context, s *slot) (*Account, error) {
-	a := &Account{ID: s.id, engine: e, slot: s, turn: make(chan struct{}, 1), viewed: make(map[mail.MailboxID]*Mailbox)}
+	a := &Account{
+		ID: s.id, engine: e, slot: s, turn: make(chan struct{}, 1), ended: make(chan struct{}),
+		viewed: make(map[mail.MailboxID]*Mailbox), watchers: make(map[*func()]struct{}),
+	}
 	loaded, err := e.store.LoadAccount(ctx, s.id)
 	if err != nil {
 		return nil, err
 	}
 	a.adopt(newState(e.limits, loaded))
+	a.version.Store(uint64(loaded.Version))
 	if loaded.Version == 0 {
 		if err := a.provision(ctx); err != nil {
 			return nil, err
@@ -108,11 +117,38 @@ func (a *Account) fail(err error) {
 		return
 	}
 	a.engine.drop(a.slot)
+	close(a.ended)
 	a.mailboxesMu.Lock()
 	defer a.mailboxesMu.Unlock()
 	for _, m := range a.viewed {
 		m.wake()
 	}
+	for f := range a.watchers {
+		(*f)()
+	}
+}
+
+// OnEnd calls f when the account can't go on any more (see Err), by whoever finds that
+// out: f must not block and not call back. stop ends that.
+func (a *Account) OnEnd(f func()) (stop func()) {
+	a.mailboxesMu.Lock()
+	defer a.mailboxesMu.Unlock()
+	a.watchers[&f] = struct{}{}
+	if a.Err() != nil {
+		f()
+	}
+	return func() {
+		a.mailboxesMu.Lock()
+		defer a.mailboxesMu.Unlock()
+		delete(a.watchers, &f)
+	}
+}
+
+// watched tells whether any view stands on the account: somebody could be told of news.
+func (a *Account) watched() bool {
+	a.mailboxesMu.Lock()
+	defer a.mailboxesMu.Unlock()
+	return len(a.viewed) > 0
 }
 
 // Await waits until what a ticket stands for is durable. When that has become
@@ -139,19 +175,35 @@ func (a *Account) pinned(id mail.MailboxID) mail.ModSeq {
 	return m.pinned()
 }
 
-// takeTurn waits for the right to plan, commit and publish.
+// takeTurn waits for the right to plan, commit and publish: Away when it takes too long.
 func (a *Account) takeTurn(ctx context.Context) error {
 	select {
 	case a.turn <- struct{}{}:
 		return nil
 	default:
 	}
+	late, stop := a.patience()
+	defer stop()
 	select {
 	case a.turn <- struct{}{}:
 		return nil
+	case <-late:
+		return errLate
 	case <-ctx.Done():
 		return mail.Wrap(mail.Busy, ctx.Err())
 	}
+}
+
+var errLate = mail.Errorf(mail.Away, "the account's other commands take too long")
+
+// patience is how long to wait for the turn: a commit to a store on another machine can
+// take long. Where there is none, it is not asked for.
+func (a *Account) patience() (late <-chan time.Time, stop func() bool) {
+	if !a.engine.store.Shared() {
+		return nil, func() bool { return true }
+	}
+	timer := time.NewTimer(a.engine.limits.TurnTimeout)
+	return timer.C, timer.Stop
 }
 
 func (a *Account) endTurn() { <-a.turn }

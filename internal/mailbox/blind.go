@@ -41,7 +41,7 @@ func (a *Account) commitBlind(ctx context.Context, group []*pending) error {
 		}
 		list, err := a.blindChanges(p)
 		if err != nil {
-			p.err = err
+			p.results, p.err = nil, err
 			continue
 		}
 		c.Changes = append(c.Changes, list...)
@@ -56,7 +56,15 @@ func (a *Account) commitBlind(ctx context.Context, group []*pending) error {
 	if err != nil {
 		return err
 	}
-	return a.blindDone(ctx, group, c, done)
+	a.told = done.Version
+	if done.lost {
+		a.findNumbers(ctx, c, done.Version)
+		blindResults(group, c, done.Ticket)
+		return nil
+	}
+	blindResults(group, c, done.Ticket)
+	a.absorbBlind(ctx, c, done.Committed)
+	return nil
 }
 
 // blindChanges plans one run of appends without numbers.
@@ -80,32 +88,38 @@ func (a *Account) blindChanges(p *pending) (list []mail.Change, err error) {
 	return list, nil
 }
 
-// blindDone reads the numbers that the store has given, and takes in what it did.
-func (a *Account) blindDone(ctx context.Context, group []*pending, c *mail.Commit, done mail.Committed) error {
+// blindResults reads the numbers that the store has given. Where they got lost, there is
+// no Target.
+func blindResults(group []*pending, c *mail.Commit, t mail.Ticket) {
 	next := 0
 	for _, p := range group {
 		for i := range p.results {
 			appended := c.Changes[next].(*mail.Appended)
 			next++
 			r := &p.results[i]
-			r.ModSeq, r.Ticket = appended.ModSeq, done.Ticket
+			r.ModSeq, r.Ticket = appended.ModSeq, t
 			for _, arrival := range appended.Arrivals {
-				r.Target = r.Target.Append(arrival.Row.UID)
+				if arrival.Row.UID != 0 {
+					r.Target = r.Target.Append(arrival.Row.UID)
+				}
 			}
 		}
 	}
+}
+
+// absorbBlind takes in what a blind commit did.
+func (a *Account) absorbBlind(ctx context.Context, c *mail.Commit, done mail.Committed) {
 	if done.Version != a.state.current+mail.Version(len(c.Changes)) {
 		// Another process was in between. The messages are there; only our picture of
 		// the account is old, and whoever looks makes it new.
 		if err := a.takeSince(ctx); err != nil {
-			a.fail(err)
+			a.engine.news.behind(a.ID)
 		}
-		return nil
+		return
 	}
 	s := a.state.begin()
 	for _, change := range c.Changes {
 		s.absorb(change)
 	}
 	s.publish(a, done.Ticket)
-	return nil
 }

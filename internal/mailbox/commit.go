@@ -36,15 +36,22 @@ func (a *Account) commitGroup(ctx context.Context, group []*pending) {
 			failAll(group, mail.Wrap(mail.Unavailable, err))
 			return
 		}
+		blind := a.engine.store.Shared() && onlyAppends(group)
+		if a.state.current < a.told && !blind {
+			if err := a.takeSince(ctx); err != nil {
+				failAll(group, certain(err))
+				return
+			}
+		}
 		a.loadNeeded(ctx, group)
-		err := a.tryGroup(ctx, group, try)
+		err := a.tryGroup(ctx, group, blind, try)
 		var conflict *mail.ConflictError
 		switch {
 		case err == nil:
 			return
 		case errors.As(err, &conflict):
 			if err := a.takeMissed(ctx, conflict); err != nil {
-				failAll(group, err)
+				failAll(group, certain(err))
 				return
 			}
 			if try >= conflictsMax {
@@ -55,12 +62,25 @@ func (a *Account) commitGroup(ctx context.Context, group []*pending) {
 				p.results, p.err = nil, nil
 			}
 		default:
-			if mail.Is(err, mail.Unavailable) {
-				a.fail(err)
+			switch {
+			case mail.Is(err, mail.Unavailable):
+				a.unknown(err)
+			case mail.Is(err, mail.Elsewhere):
+				a.gone(err)
 			}
 			failAll(group, err)
 			return
 		}
+	}
+}
+
+// unknown deals with a commit of which nobody knows what became. Where news comes in, it
+// will be among them if it has happened, and what is in memory is right, if old.
+func (a *Account) unknown(err error) {
+	if a.engine.store.Shared() {
+		a.engine.news.behind(a.ID)
+	} else {
+		a.fail(err)
 	}
 }
 
@@ -82,7 +102,7 @@ func (a *Account) loadNeeded(ctx context.Context, group []*pending) {
 			}
 			if id := n.needs(a.state); id != 0 {
 				if err := a.loadRows(ctx, id); err != nil && p.err == nil {
-					p.err = err
+					p.err = certain(err)
 				}
 			}
 		}
@@ -90,8 +110,8 @@ func (a *Account) loadNeeded(ctx context.Context, group []*pending) {
 }
 
 // tryGroup plans the group against the state as it is and commits it once.
-func (a *Account) tryGroup(ctx context.Context, group []*pending, try int) error {
-	if a.engine.store.Shared() && onlyAppends(group) {
+func (a *Account) tryGroup(ctx context.Context, group []*pending, blind bool, try int) error {
+	if blind {
 		return a.commitBlind(ctx, group)
 	}
 	s := a.state.begin()
@@ -110,6 +130,9 @@ func (a *Account) tryGroup(ctx context.Context, group []*pending, try int) error
 	})
 	if err != nil {
 		return err
+	}
+	if done.lost && done.Version != s.current {
+		return mail.Errorf(mail.Unavailable, "a commit has led to version %d instead of %d", done.Version, s.current)
 	}
 	s.publish(a, done.Ticket)
 	finish(group, done.Ticket)
@@ -142,16 +165,13 @@ func planRun(s *state, p *pending, list []mail.Change) []mail.Change {
 
 // commit sends a commit to the store. Only where the answer can get lost on its way
 // from another machine is there an outcome to look up.
-func (a *Account) commit(ctx context.Context, c *mail.Commit) (mail.Committed, error) {
+func (a *Account) commit(ctx context.Context, c *mail.Commit) (committed, error) {
 	c.Account, c.Now = a.ID, a.engine.env.Now().Unix()
 	if a.engine.store.Shared() {
-		op, err := a.engine.env.NewOpID()
-		if err != nil {
-			return mail.Committed{}, err
-		}
-		c.Op = op
+		return a.commitShared(ctx, c)
 	}
-	return a.engine.store.Commit(ctx, c)
+	done, err := a.engine.store.Commit(ctx, c)
+	return committed{Committed: done}, err
 }
 
 // finish gives every run's results the ticket to wait for. Results of ops that

@@ -2,6 +2,7 @@ package mailbox
 
 import (
 	"context"
+	"time"
 
 	"postfach/internal/mail"
 )
@@ -19,10 +20,10 @@ type pending struct {
 // Do plans and commits one operation and returns when the store has decided.
 // Nothing of the result may be told before its ticket is done.
 //
-// An Unavailable error means that it is not known whether the operation happened;
-// the account is then finished (see Err). After every other error nothing was
-// written. The context bounds the wait for a place in a commit, never a commit
-// under way.
+// An Unavailable error means that it is not known whether the operation happened; where
+// nobody else writes to the store, the account is then finished (see Err). After every
+// other error nothing was written. The context, and Limits.TurnTimeout, bound the wait
+// for a place in a commit, never a commit under way.
 func (a *Account) Do(ctx context.Context, op Op) (Result, error) {
 	p := &pending{done: make(chan struct{})}
 	p.single[0] = op
@@ -48,24 +49,43 @@ func (a *Account) enqueue(ctx context.Context, p *pending) error {
 	a.queueMu.Unlock()
 	select {
 	case a.turn <- struct{}{}:
-		a.lead(ctx, p)
-	case <-p.done:
-	case <-ctx.Done():
-		if a.withdraw(p) {
-			return mail.Wrap(mail.Busy, ctx.Err())
-		}
-		<-p.done
+		a.lead(ctx, p, nil)
+		return p.err
+	default:
 	}
+	late, stop := a.patience()
+	defer stop()
+	var tired error
+	select {
+	case a.turn <- struct{}{}:
+		a.lead(ctx, p, late)
+		return p.err
+	case <-p.done:
+		return p.err
+	case <-late:
+		tired = errLate
+	case <-ctx.Done():
+		tired = mail.Wrap(mail.Busy, ctx.Err())
+	}
+	if a.withdraw(p) {
+		return tired
+	}
+	<-p.done
 	return p.err
 }
 
-// lead commits groups until p is in one of them.
-func (a *Account) lead(ctx context.Context, p *pending) {
+// lead commits groups until p is in one of them, or has waited too long.
+func (a *Account) lead(ctx context.Context, p *pending, late <-chan time.Time) {
 	defer a.endTurn()
 	for {
 		select {
 		case <-p.done:
 			return
+		case <-late:
+			if a.withdraw(p) {
+				p.err = errLate
+				return
+			}
 		default:
 		}
 		a.leadGroup(context.WithoutCancel(ctx), a.takeGroup())

@@ -14,6 +14,7 @@ type Engine struct {
 	blobs  mail.Blobs
 	env    *mail.Env
 	limits Limits
+	news   *news
 
 	mu       sync.Mutex
 	accounts map[mail.AccountID]*slot
@@ -32,7 +33,7 @@ type slot struct {
 
 // New makes an engine over a store. It starts nothing; see Run.
 func New(store mail.Store, blobs mail.Blobs, env *mail.Env, limits Limits) *Engine {
-	return &Engine{store: store, blobs: blobs, env: env, limits: limits.withDefaults(),
+	return &Engine{store: store, blobs: blobs, env: env, limits: limits.withDefaults(), news: newNews(),
 		accounts: make(map[mail.AccountID]*slot)}
 }
 
@@ -150,19 +151,9 @@ func (e *Engine) loaded(id mail.AccountID) *Account {
 func (e *Engine) Run(ctx context.Context, sweepInterval time.Duration) {
 	var wg sync.WaitGroup
 	wg.Go(func() { e.watch(ctx) })
+	wg.Go(func() { e.takeNews(ctx) })
 	wg.Go(func() { e.sweepEvery(ctx, sweepInterval) })
 	wg.Wait()
-}
-
-func (e *Engine) watch(ctx context.Context) {
-	interest := func(id mail.AccountID) bool { return e.loaded(id) != nil }
-	for moved := range e.store.Watch(ctx, interest) {
-		if a := e.loaded(moved.Account); a != nil {
-			if err := a.catchUp(ctx, moved.Version); err != nil {
-				e.env.Log.Warn("could not take in news", "account", moved.Account, "err", err)
-			}
-		}
-	}
 }
 
 func (e *Engine) sweepEvery(ctx context.Context, interval time.Duration) {
@@ -209,7 +200,33 @@ func (e *Engine) Remove(ctx context.Context, id mail.AccountID) error {
 		return err
 	}
 	if a := e.loaded(id); a != nil {
-		a.fail(mail.Errorf(mail.NotFound, "the account has been removed"))
+		a.fail(errRemoved)
+	}
+	return nil
+}
+
+var (
+	errRemoved = mail.Errorf(mail.NotFound, "the account has been removed")
+	errMoved   = mail.Errorf(mail.Elsewhere, "the account has moved, connect again")
+)
+
+// Expel ends an account in this process, as after it has moved to another store: its
+// sessions are told to connect again, and who asks for it gets it loaded anew. Commands
+// under way end as they would; the context bounds the wait for one that loads it.
+func (e *Engine) Expel(ctx context.Context, id mail.AccountID) error {
+	e.mu.Lock()
+	s := e.accounts[id]
+	e.mu.Unlock()
+	if s == nil {
+		return nil
+	}
+	select {
+	case <-s.ready:
+	case <-ctx.Done():
+		return mail.Wrap(mail.Busy, ctx.Err())
+	}
+	if s.account != nil {
+		s.account.fail(mail.Errorf(mail.Away, "the account has moved, connect again"))
 	}
 	return nil
 }

@@ -18,6 +18,8 @@ type Limits struct {
 	RowsIdleMax        int64         // messages in the mailboxes of these; default 5,000,000
 	SweepGrace         time.Duration // what was expunged stays this long; default a day
 	ConflictRetriesMax int           // before the commit takes the account's lock; default 3
+	OutcomeTimeout     time.Duration // for finding out what became of a commit; default 30 s
+	TurnTimeout        time.Duration // a command waits so long for others of its account; default a minute
 }
 
 func orDefault[T int | int64 | time.Duration](v *T, d T) {
@@ -37,6 +39,8 @@ func (l Limits) withDefaults() Limits {
 	orDefault(&l.RowsIdleMax, 5_000_000)
 	orDefault(&l.SweepGrace, 24*time.Hour)
 	orDefault(&l.ConflictRetriesMax, 3)
+	orDefault(&l.OutcomeTimeout, 30*time.Second)
+	orDefault(&l.TurnTimeout, time.Minute)
 	return l
 }
 

@@ -78,6 +78,7 @@ func (a *Account) reload(ctx context.Context) error {
 	for m, v := range heads {
 		m.publish(v)
 	}
+	a.version.Store(uint64(fresh.current))
 	return nil
 }
 

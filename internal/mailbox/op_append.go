@@ -5,7 +5,8 @@ import (
 )
 
 // Append adds new messages to a mailbox: all of them or none (RFC 3502). Result:
-// ModSeq, UIDValidity, Target.
+// ModSeq, UIDValidity, Target; of an append whose answer from the store got lost there may
+// be no ModSeq and no Target, though it has happened.
 //
 // It is blind: a store that several processes share gives UIDs and modification
 // sequences itself, so that deliveries never conflict.

@@ -43,16 +43,36 @@ func (a *Account) ask(ctx context.Context, q *versionQuestion) {
 	a.versionMu.Lock()
 	a.versionAsked = nil
 	a.versionMu.Unlock()
-	v, err := a.engine.store.Version(ctx, a.ID)
-	if err == nil {
-		err = a.catchUp(ctx, v)
+	if q.err = a.askAndCatchUp(ctx); q.err != nil {
+		a.engine.news.behind(a.ID)
 	}
-	q.err = err
 	close(q.done)
+}
+
+func (a *Account) askAndCatchUp(ctx context.Context) error {
+	v, err := a.engine.store.Version(ctx, a.ID)
+	if err != nil {
+		a.gone(err)
+		return err
+	}
+	return a.catchUp(ctx, v)
+}
+
+// gone ends the account when the store's error says that it is not there any more.
+func (a *Account) gone(err error) {
+	switch mail.KindOf(err) {
+	case mail.NotFound:
+		a.fail(errRemoved)
+	case mail.Elsewhere:
+		a.fail(errMoved)
+	}
 }
 
 // catchUp takes in what other processes have done, up to a version at least.
 func (a *Account) catchUp(ctx context.Context, v mail.Version) error {
+	if mail.Version(a.version.Load()) >= v {
+		return nil
+	}
 	if err := a.takeTurn(ctx); err != nil {
 		return err
 	}
@@ -66,18 +86,14 @@ func (a *Account) catchUp(ctx context.Context, v mail.Version) error {
 // takeSince absorbs all that the store has and the state has not. It needs the
 // turn.
 func (a *Account) takeSince(ctx context.Context) error {
-	s := a.state.begin()
-	for c, err := range a.engine.store.Since(ctx, a.ID, a.state.current) {
-		if mail.Is(err, mail.Invalid) {
-			return a.reload(ctx)
-		}
-		if err != nil {
-			return err
-		}
-		s.absorb(c)
+	list, err := a.readSince(ctx)
+	if mail.Is(err, mail.Invalid) {
+		return a.reload(ctx)
 	}
-	s.publish(a, a.state.ticket)
-	return nil
+	if err == nil {
+		a.absorbAll(list)
+	}
+	return err
 }
 
 // takeMissed absorbs what a conflict says. It needs the turn.
@@ -85,10 +101,6 @@ func (a *Account) takeMissed(ctx context.Context, c *mail.ConflictError) error {
 	if c.TooOld {
 		return a.reload(ctx)
 	}
-	s := a.state.begin()
-	for _, m := range c.Missed {
-		s.absorb(m)
-	}
-	s.publish(a, a.state.ticket)
+	a.absorbAll(c.Missed)
 	return nil
 }

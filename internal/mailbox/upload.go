@@ -31,7 +31,7 @@ func (a *Account) Upload(ctx context.Context, sizeHint int64) *Upload {
 }
 
 // Write takes more of the message. TooBig when it becomes larger than a message
-// may be; Unavailable when it can't be kept: then nothing has been lost, since
+// may be; Away or Unavailable when it can't be kept: then nothing has been lost, since
 // nobody has been told of it.
 func (u *Upload) Write(b []byte) (int, error) {
 	u.size += int64(len(b))
@@ -47,7 +47,7 @@ func (u *Upload) Write(b []byte) (int, error) {
 }
 
 func (u *Upload) keep(b []byte) error {
-	if u.large == nil && u.size <= mail.InlineBytesMax {
+	if u.large == nil && u.size <= u.account.engine.blobs.InlineBytesMax() {
 		u.small = append(u.small, b...)
 		return nil
 	}

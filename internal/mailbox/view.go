@@ -40,19 +40,20 @@ type View struct {
 // 3501 2.3.2). onNews, if any, is called after every change of the mailbox or the
 // end of the account, by whoever made it: it must not block and not call back.
 func (a *Account) Select(ctx context.Context, m *Mailbox, readOnly bool, onNews func()) (*View, error) {
+	v := &View{ReadOnly: readOnly, account: a, mailbox: m, onNews: onNews}
+	v.pin.Store(0) // until the head is chosen, nothing may be swept
+	a.attach(v)    // from now on its messages stay loaded
 	if !m.head.Load().loaded {
-		if err := a.takeTurn(ctx); err != nil {
-			return nil, err
+		err := a.takeTurn(ctx)
+		if err == nil {
+			err = a.loadRows(ctx, m.ID)
+			a.endTurn()
 		}
-		err := a.loadRows(ctx, m.ID)
-		a.endTurn()
 		if err != nil {
+			v.Close()
 			return nil, err
 		}
 	}
-	v := &View{ReadOnly: readOnly, account: a, mailbox: m, onNews: onNews}
-	v.pin.Store(0) // until the head is chosen, nothing may be swept
-	a.attach(v)
 	head := m.head.Load()
 	if head.gone || !head.loaded {
 		v.Close()

@@ -2,11 +2,9 @@
 // time that nothing it had acknowledged is lost, that nothing it had removed is back, and
 // that no UID ever meant two messages.
 //
-// Several sessions of several accounts append, deliver by LMTP, store flags, copy, move and
-// expunge, pipelined. Each session works on messages of its own, in mailboxes that it shares
-// with the others, and keeps a ledger of what was answered and what was sent and not
-// answered. After the restart each ledger must fit what is there: with all that was answered
-// and with a prefix of the rest, since a session runs its commands in order.
+// See package load for how. After the restart each session's ledger must fit what is there:
+// with all that was answered and with a prefix of the rest, since a session runs its
+// commands in order.
 package main
 
 import (
@@ -69,10 +67,8 @@ func run(out io.Writer, o options) (violations int, err error) {
 		o.data = dir + "/data"
 	}
 	t := newTrial(out, o)
-	for _, a := range t.accounts {
-		if err := server.AddAccounts(o.binary, o.data, a.name); err != nil {
-			return 0, err
-		}
+	if err := server.AddAccounts(o.binary, o.data, t.Names()...); err != nil {
+		return 0, err
 	}
 	fmt.Fprintf(out, "seed %d, %d rounds\n", o.seed, o.rounds)
 	for n := range o.rounds {
@@ -83,13 +79,14 @@ func run(out io.Writer, o options) (violations int, err error) {
 	if err := t.end(); err != nil {
 		return 0, err
 	}
+	c := t.Counts()
 	verdict := "PASS"
-	if t.violations > 0 {
+	if c.Violations > 0 {
 		verdict = "FAIL"
 	}
 	fmt.Fprintf(out, "%s: %d rounds, %d commands acknowledged, %d sent and not answered, %d UIDs seen, %d violations\n",
-		verdict, o.rounds, t.acknowledged, t.unknown, t.uids(), t.violations)
-	return t.violations, nil
+		verdict, o.rounds, c.Acknowledged, c.Unknown, c.UIDs, c.Violations)
+	return c.Violations, nil
 }
 
 // loadTime is a random time for a round.

@@ -2,86 +2,27 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"strings"
-	"sync"
 	"time"
 
-	"postfach/internal/imapclient"
+	"postfach/test/load"
 	"postfach/test/server"
 )
 
-// trial is everything that is known of the run so far.
+// trial is the whole run.
 type trial struct {
 	options
-	out      io.Writer
-	rnd      *rand.Rand
-	accounts []*account
-
-	mu           sync.Mutex
-	violations   int
-	acknowledged int
-	unknown      int
+	*load.Trial
+	out io.Writer
+	rnd *rand.Rand
 }
-
-// account is one account and all sessions that work on it.
-type account struct {
-	name      string
-	trial     *trial
-	mailboxes []string // those of all, then one for each session alone
-	owners    []*owner
-
-	mu       sync.Mutex
-	seen     map[place]string  // what each UID has ever meant
-	validity map[string]uint32 // UIDVALIDITY by mailbox
-	highest  map[string]uint32 // highest UID ever seen, by mailbox
-	sighted  map[place]bool    // what sessions have been shown in this round
-}
-
-// place is where a message lies in an account.
-type place struct {
-	mailbox string
-	uid     uint32
-}
-
-var shared = []string{"INBOX", "one", "two"}
 
 func newTrial(out io.Writer, o options) *trial {
-	t := &trial{options: o, out: out, rnd: rand.New(rand.NewPCG(o.seed, 0))}
-	for i := range o.accounts {
-		a := &account{
-			name: fmt.Sprintf("user%d", i), trial: t, mailboxes: append([]string{}, shared...),
-			seen: map[place]string{}, validity: map[string]uint32{}, highest: map[string]uint32{}, sighted: map[place]bool{},
-		}
-		for n := range o.sessions {
-			a.mailboxes = append(a.mailboxes, fmt.Sprintf("alone%d", n))
-			a.addOwner(n, false)
-		}
-		for n := range o.mtas {
-			a.addOwner(o.sessions+n, true)
-		}
-		t.accounts = append(t.accounts, a)
-	}
-	return t
-}
-
-func (a *account) addOwner(n int, mta bool) {
-	seed := a.trial.rnd.Uint64()
-	a.owners = append(a.owners, &owner{
-		account: a, name: fmt.Sprintf("%s.%d", a.name, n), alone: fmt.Sprintf("alone%d", n), mta: mta,
-		rnd: rand.New(rand.NewPCG(seed, 1)), now: state{known: map[place]message{}}, removed: map[place]bool{},
-	})
-}
-
-// violation reports something that must never happen.
-func (t *trial) violation(format string, args ...any) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.violations++
-	fmt.Fprintf(t.out, "VIOLATION: "+format+"\n", args...)
+	l := load.New(load.Options{Out: out, Seed: o.seed, Accounts: o.accounts, Sessions: o.sessions, MTAs: o.mtas})
+	return &trial{options: o, Trial: l, out: out, rnd: rand.New(rand.NewPCG(o.seed, 3))}
 }
 
 // round starts the server, checks what is there after the last kill, loads and kills it.
@@ -93,26 +34,26 @@ func (t *trial) round(n int) error {
 	}
 	defer s.Kill()
 	started := time.Since(began)
-	found, err := t.check(s)
+	found, err := t.Check(s)
 	if err != nil {
 		return err
 	}
 	checked := time.Since(began) - started
-	load := loadTime(t.rnd, t.load)
-	acknowledged, unknown := t.acknowledged, t.unknown
-	var wg sync.WaitGroup
-	for _, a := range t.accounts {
-		for _, o := range a.owners {
-			wg.Go(func() { o.work(s) })
-		}
-	}
-	time.Sleep(load)
+	pause := loadTime(t.rnd, t.load)
+	before := t.Counts()
+	loaded := make(chan struct{})
+	go func() {
+		t.Work(context.Background(), s)
+		close(loaded)
+	}()
+	time.Sleep(pause)
 	if err := s.Kill(); err != nil {
 		return err
 	}
-	wg.Wait()
+	<-loaded
+	c := t.Counts()
 	fmt.Fprintf(t.out, "round %d: started in %d ms, %d messages found in %d ms, %d ms of load, %d commands acknowledged, %d sent and not answered, %d violations so far\n",
-		n, started.Milliseconds(), found, checked.Milliseconds(), load.Milliseconds(), t.acknowledged-acknowledged, t.unknown-unknown, t.violations)
+		n, started.Milliseconds(), found, checked.Milliseconds(), pause.Milliseconds(), c.Acknowledged-before.Acknowledged, c.Unknown-before.Unknown, c.Violations)
 	return nil
 }
 
@@ -127,49 +68,15 @@ func (t *trial) end() error {
 		return err
 	}
 	defer s.Kill()
-	if _, err := t.check(s); err != nil {
+	if _, err := t.Check(s); err != nil {
 		return err
 	}
 	if err := s.Stop(); err != nil {
-		t.violation("the server does not end well: %v", err)
+		t.Violation("the server does not end well: %v", err)
 	}
 	said, err := server.Command(t.binary, strings.NewReader(""), "check", "--data", t.data)
 	if err != nil {
-		t.violation("postfach check: %v\n%s", err, said)
+		t.Violation("postfach check: %v\n%s", err, said)
 	}
 	return nil
-}
-
-// uids is how many UIDs have been seen.
-func (t *trial) uids() (n int) {
-	for _, a := range t.accounts {
-		n += len(a.seen)
-	}
-	return n
-}
-
-// note remembers that a UID means a message. It may never mean another.
-func (a *account) note(p place, id string) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if was, ok := a.seen[p]; ok && was != id {
-		a.trial.violation("%s: UID %d of %s was message %s and is %s", a.name, p.uid, p.mailbox, was, id)
-	}
-	a.seen[p] = id
-	a.highest[p.mailbox] = max(a.highest[p.mailbox], p.uid)
-}
-
-// login connects a session; an *imapclient.Error is a violation.
-func (a *account) login(s *server.Server) (*imapclient.Client, error) {
-	c, err := s.Login(context.Background(), a.name, imapclient.Options{Timeout: 20 * time.Second})
-	if refused(err) {
-		a.trial.violation("%s: login: %v", a.name, err)
-	}
-	return c, err
-}
-
-// refused tells an answer from an end of the connection.
-func refused(err error) bool {
-	var e *imapclient.Error
-	return errors.As(err, &e)
 }

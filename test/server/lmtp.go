@@ -46,7 +46,7 @@ func (l *LMTP) say(code int, line string) (string, error) {
 
 // Deliver sends one message, whose lines end with CRLF, in one packet (RFC 2920) as far as
 // that is allowed. sent tells whether the message may have arrived also with an error: it
-// was on its way and no refusal came back.
+// was on its way and no refusal came back, or one only for now.
 func (l *LMTP) Deliver(from, to string, message []byte) (sent bool, err error) {
 	_ = l.conn.SetDeadline(time.Now().Add(lmtpTimeout))
 	if err := l.text.PrintfLine("MAIL FROM:<%s>\r\nRCPT TO:<%s>\r\nDATA", from, to); err != nil {
@@ -61,8 +61,8 @@ func (l *LMTP) Deliver(from, to string, message []byte) (sent bool, err error) {
 		return true, err
 	}
 	_, _, err = l.text.ReadResponse(250)
-	_, refused := err.(*textproto.Error)
-	return !refused, err
+	refused, ok := err.(*textproto.Error)
+	return !ok || refused.Code/100 == 4, err
 }
 
 // Stuffed is a message as DATA sends it (RFC 5321 4.5.2).
@@ -83,6 +83,9 @@ func (l *LMTP) Close() error {
 	l.conn.Close()
 	return err
 }
+
+// Abandon ends the connection without a word.
+func (l *LMTP) Abandon() { l.conn.Close() }
 
 // WithoutTrace takes off what a delivery writes in front of a message: Return-Path and
 // Delivered-To. Nothing else may be there.

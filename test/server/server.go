@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"postfach/internal/imapclient"
+	"postfach/test/child"
 )
 
 // Times that a healthy server stays far below.
@@ -27,17 +28,18 @@ const (
 // Options says what to start.
 type Options struct {
 	Binary string
-	Data   string    // data directory
+	Data   string    // data directory; empty: Args say where mail is, and there is no IMAP with TLS
 	LMTP   string    // where LMTP listens; empty: any port of 127.0.0.1
 	Args   []string  // more flags of serve
 	Wrap   []string  // a command that runs the server, such as strace with its flags
+	Env    []string  // more environment variables
 	Log    io.Writer // the server's log; nil: nowhere
 }
 
 // Server is a running server.
 type Server struct {
 	Options
-	IMAP, IMAPS string // HOST:PORT
+	IMAP, IMAPS string // HOST:PORT; no IMAPS without a data directory
 	Delivery    string // HOST:PORT, or unix:PATH
 
 	cmd    *exec.Cmd
@@ -52,15 +54,21 @@ func Start(o Options) (*Server, error) {
 		o.LMTP = "127.0.0.1:0"
 	}
 	args := append([]string{}, o.Wrap...)
-	args = append(args, o.Binary, "serve", "--data", o.Data, "--imap", "127.0.0.1:0", "--imaps", "127.0.0.1:0", "--lmtp", o.LMTP)
+	args = append(args, o.Binary, "serve", "--imap", "127.0.0.1:0", "--lmtp", o.LMTP)
+	if o.Data != "" {
+		args = append(args, "--data", o.Data, "--imaps", "127.0.0.1:0")
+	} else {
+		args = append(args, "--imaps", "off")
+	}
 	args = append(args, o.Args...)
 	s := &Server{Options: o, cmd: exec.Command(args[0], args[1:]...), exited: make(chan struct{})}
 	s.cmd.Stderr = o.Log
+	s.cmd.Env = append(os.Environ(), o.Env...)
 	out, err := s.cmd.StdoutPipe()
 	if err != nil {
 		return nil, err
 	}
-	if err := s.cmd.Start(); err != nil {
+	if err := child.Start(s.cmd, syscall.SIGKILL); err != nil {
 		return nil, err
 	}
 	ready := make(chan error, 1)
@@ -88,7 +96,10 @@ func Start(o Options) (*Server, error) {
 
 // readListeners reads the lines "listening NAME ADDRESS".
 func (s *Server) readListeners(out io.Reader) error {
-	want := map[string]*string{"imap": &s.IMAP, "imaps": &s.IMAPS, "lmtp": &s.Delivery}
+	want := map[string]*string{"imap": &s.IMAP, "lmtp": &s.Delivery}
+	if s.Data != "" {
+		want["imaps"] = &s.IMAPS
+	}
 	lines := bufio.NewScanner(out)
 	for len(want) > 0 {
 		if !lines.Scan() {
@@ -180,7 +191,13 @@ func AddAccounts(binary, data string, names ...string) error {
 
 // Command runs a command of the binary and returns what it says on standard output.
 func Command(binary string, in io.Reader, args ...string) (string, error) {
+	return CommandEnv(binary, nil, in, args...)
+}
+
+// CommandEnv is Command with more environment variables.
+func CommandEnv(binary string, env []string, in io.Reader, args ...string) (string, error) {
 	cmd := exec.Command(binary, args...)
+	cmd.Env = append(os.Environ(), env...)
 	cmd.Stdin = in
 	var complaint strings.Builder
 	cmd.Stderr = &complaint
@@ -203,3 +220,6 @@ func (s *Server) Login(ctx context.Context, user string, o imapclient.Options) (
 	}
 	return c, nil
 }
+
+// DialLMTP connects to where the server takes mail.
+func (s *Server) DialLMTP() (*LMTP, error) { return DialLMTP(s.Delivery) }

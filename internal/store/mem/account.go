@@ -12,6 +12,9 @@ type account struct {
 	entry     mail.Account
 	removed   bool
 	removedAt int64
+	place     mail.Place // Nowhere means Here
+	leftAt    int64
+	importer  *importing // while it is Coming
 
 	version         mail.Version
 	nextMailbox     mail.MailboxID
@@ -59,6 +62,7 @@ type message struct {
 
 type outcome struct {
 	version mail.Version
+	void    bool  // it has not happened and never will
 	at      int64 // seconds
 }
 

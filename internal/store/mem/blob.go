@@ -21,6 +21,9 @@ type upload struct {
 	blob   *blob
 }
 
+// InlineBytesMax implements mail.Blobs.
+func (s *Store) InlineBytesMax() int64 { return mail.InlineBytesMax }
+
 // Create implements mail.Blobs.
 func (s *Store) Create(_ context.Context, id mail.AccountID, _ int64) (mail.Upload, error) {
 	s.mu.Lock()

@@ -13,9 +13,12 @@ func (s *Store) Commit(ctx context.Context, c *mail.Commit) (mail.Committed, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	a, err := s.accountLocked(c.Account)
+	a, err := s.writableLocked(c.Account)
 	if err != nil {
 		return mail.Committed{}, err
+	}
+	if a.outcomes[c.Op].void {
+		return mail.Committed{}, mail.Errorf(mail.Away, "somebody has been told that this commit has not happened")
 	}
 	if !c.Blind && c.At != a.version {
 		return mail.Committed{}, a.conflict(c.At)
@@ -33,7 +36,7 @@ func (s *Store) Commit(ctx context.Context, c *mail.Commit) (mail.Committed, err
 		a.remember(c.Changes)
 	}
 	if c.Op != (mail.OpID{}) {
-		a.outcomes[c.Op] = outcome{a.version, c.Now}
+		a.outcomes[c.Op] = outcome{version: a.version, at: c.Now}
 	}
 	s.movedLocked(mail.Moved{Account: c.Account, Version: a.version})
 	return mail.Committed{Version: a.version, Ticket: s.ticketLocked()}, nil

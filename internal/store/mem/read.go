@@ -109,7 +109,14 @@ func (s *Store) Outcome(_ context.Context, id mail.AccountID, op mail.OpID) (mai
 		return 0, false, err
 	}
 	o, ok := a.outcomes[op]
-	return o.version, ok, nil
+	if s.shared && !ok {
+		o = outcome{void: true, at: s.env.Now().Unix()}
+		a.outcomes[op] = o
+	}
+	if s.shared && (!ok || !s.allDurableLocked()) {
+		s.durableLocked() // what is said is final
+	}
+	return o.version, ok && !o.void, nil
 }
 
 // Since implements mail.Store.
@@ -158,6 +165,9 @@ func (s *Store) Vanished(_ context.Context, id mail.AccountID, mailbox mail.Mail
 func (s *Store) SetRecent(_ context.Context, id mail.AccountID, mailbox mail.MailboxID, from mail.UID) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if _, err := s.writableLocked(id); err != nil {
+		return err
+	}
 	_, m, err := s.mailboxLocked(id, mailbox)
 	if err != nil {
 		return err
@@ -185,7 +195,7 @@ func (s *Store) Derived(_ context.Context, id mail.AccountID, key string) ([]byt
 func (s *Store) PutDerived(_ context.Context, id mail.AccountID, key string, value []byte) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	a, err := s.accountLocked(id)
+	a, err := s.writableLocked(id)
 	if err != nil {
 		return err
 	}

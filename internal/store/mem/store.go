@@ -88,8 +88,8 @@ func (s *Store) accountLocked(id mail.AccountID) (*account, error) {
 		return nil, err
 	}
 	a := s.accounts[id]
-	if a == nil || a.removed {
-		return nil, mail.Errorf(mail.NotFound, "no such account")
+	if err := standsLocked(a); err != nil {
+		return nil, err
 	}
 	return a, nil
 }
@@ -147,6 +147,9 @@ func (s *Store) Account(_ context.Context, name string) (mail.Account, error) {
 	if !ok {
 		return mail.Account{}, mail.Errorf(mail.NotFound, "no such account")
 	}
+	if err := standsLocked(s.accounts[id]); err != nil {
+		return mail.Account{}, err
+	}
 	return s.accounts[id].entry, nil
 }
 
@@ -157,7 +160,9 @@ func (s *Store) Accounts(context.Context) iter.Seq2[mail.Account, error] {
 		err := s.usableLocked()
 		var all []mail.Account
 		for _, id := range s.names {
-			all = append(all, s.accounts[id].entry)
+			if a := s.accounts[id]; standsLocked(a) == nil {
+				all = append(all, a.entry)
+			}
 		}
 		s.mu.Unlock()
 		if err != nil {
@@ -177,7 +182,7 @@ func (s *Store) Accounts(context.Context) iter.Seq2[mail.Account, error] {
 func (s *Store) SetSecret(_ context.Context, id mail.AccountID, secret string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	a, err := s.accountLocked(id)
+	a, err := s.writableLocked(id)
 	if err != nil {
 		return err
 	}
@@ -190,7 +195,7 @@ func (s *Store) SetSecret(_ context.Context, id mail.AccountID, secret string) e
 func (s *Store) RemoveAccount(_ context.Context, id mail.AccountID, now int64) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	a, err := s.accountLocked(id)
+	a, err := s.writableLocked(id)
 	if err != nil {
 		return err
 	}

@@ -19,6 +19,7 @@ func (s *Store) Sweep(_ context.Context, sweep mail.Sweep) (mail.Swept, error) {
 		return swept, err
 	}
 	for id, a := range s.accounts {
+		old := a.removed && a.removedAt < sweep.Before || a.place == mail.Left && a.leftAt < sweep.Before
 		for mailbox, m := range a.mailboxes {
 			pin := ^mail.ModSeq(0)
 			if sweep.Pinned != nil {
@@ -26,7 +27,7 @@ func (s *Store) Sweep(_ context.Context, sweep mail.Sweep) (mail.Swept, error) {
 			}
 			s.sweepMailbox(a, m, sweep, pin, &swept)
 			whole := m.deleted && m.deletedAt < sweep.Before && m.state.HighestModSeq <= pin
-			if whole || a.removed && a.removedAt < sweep.Before && pin == ^mail.ModSeq(0) {
+			if whole || old && pin == ^mail.ModSeq(0) {
 				delete(a.mailboxes, mailbox)
 				a.free(m.rows, &swept)
 				for _, t := range m.gone {

@@ -76,7 +76,16 @@ func (s *Store) ticketLocked() mail.Ticket {
 	return mail.NewTicket(s.sync, s.sync.committed)
 }
 
-// durableLocked makes a write of the directory durable.
+func (s *Store) allDurableLocked() bool {
+	if s.sync == nil {
+		return true
+	}
+	s.sync.mu.Lock()
+	defer s.sync.mu.Unlock()
+	return s.sync.durable >= s.sync.committed
+}
+
+// durableLocked makes everything so far durable, such as a write of the directory.
 func (s *Store) durableLocked() {
 	if s.sync == nil {
 		return

@@ -25,7 +25,7 @@ func (s *Store) movedLocked(m mail.Moved) {
 
 // Watch implements mail.Store. It yields the caller's own commits too: a hint may be
 // repeated, and the store cannot tell its engines apart.
-func (s *Store) Watch(ctx context.Context, interest func(mail.AccountID) bool) iter.Seq[mail.Moved] {
+func (s *Store) Watch(ctx context.Context, _ func() []mail.AccountID) iter.Seq[mail.Moved] {
 	w := &watcher{moved: map[mail.AccountID]mail.Version{}, wake: make(chan struct{}, 1)}
 	if s.shared {
 		s.mu.Lock()
@@ -49,7 +49,7 @@ func (s *Store) Watch(ctx context.Context, interest func(mail.AccountID) bool) i
 			w.moved = map[mail.AccountID]mail.Version{}
 			s.mu.Unlock()
 			for id, v := range moved {
-				if interest(id) && !yield(mail.Moved{Account: id, Version: v}) {
+				if !yield(mail.Moved{Account: id, Version: v}) {
 					return
 				}
 			}

@@ -70,12 +70,16 @@ func (w *commit) keywords(c *mail.KeywordSetAdded) error {
 		return mail.Errorf(mail.Invalid, "keyword sets are numbered in order")
 	}
 	w.record.keywordSets++
-	v := putUint(w.v[:0], uint64(len(c.Keywords)))
-	for _, k := range c.Keywords {
-		v = putText(v, k)
-	}
-	w.set(w.key(keyKeywordSet).u32(c.Set), v)
+	w.set(w.key(keyKeywordSet).u32(c.Set), keywordsValue(w.v[:0], c.Keywords))
 	return nil
+}
+
+func keywordsValue(b []byte, set []string) []byte {
+	b = putUint(b, uint64(len(set)))
+	for _, k := range set {
+		b = putText(b, k)
+	}
+	return b
 }
 
 func (w *commit) appended(c *mail.Appended) error {

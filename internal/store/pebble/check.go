@@ -151,6 +151,10 @@ func (c *checker) messages(id mail.AccountID, next mail.MessageID) error {
 		return readError(err)
 	}
 	defer uses.Close()
+	arrived, err := c.e.read(accountKey(keyArrived, id), ignore)
+	if err != nil {
+		return err
+	}
 	return scan(c.it, accountKey(keyMessage, id), func(k, v []byte) error {
 		if err := c.ctx.Err(); err != nil {
 			return mail.Wrap(mail.Busy, err)
@@ -176,7 +180,7 @@ func (c *checker) messages(id mail.AccountID, next mail.MessageID) error {
 			}
 			return err
 		})
-		if err == nil && !used {
+		if err == nil && !used && !arrived {
 			c.say("account %v: message %d is nobody's", id, number)
 		}
 		return err

@@ -34,7 +34,7 @@ func (s *Store) Commit(ctx context.Context, c *mail.Commit) (mail.Committed, err
 		return mail.Committed{}, err
 	}
 	defer lock.unlock()
-	record, err := e.readAccount(c.Account)
+	record, err := e.writable(c.Account)
 	if err != nil {
 		return mail.Committed{}, err
 	}

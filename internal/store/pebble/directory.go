@@ -79,7 +79,9 @@ func (s *Store) Account(_ context.Context, name string) (a mail.Account, err err
 		return nil
 	})
 	if err == nil && found {
-		a, found, err = e.readEntry(id)
+		if _, err = e.readAccount(id); err == nil {
+			a, found, err = e.readEntry(id)
+		}
 	}
 	if err == nil && !found {
 		err = mail.Errorf(mail.NotFound, "no such account")
@@ -92,6 +94,15 @@ func (e *epoch) readEntry(id mail.AccountID) (a mail.Account, found bool, err er
 		a, err = decodeEntry(id, b)
 		return err
 	})
+	return a, found, err
+}
+
+// readListed is readEntry of an account that is there.
+func (e *epoch) readListed(id mail.AccountID) (a mail.Account, found bool, err error) {
+	found, err = e.read(accountKey(keyAccount, id), ignore)
+	if err == nil && found {
+		a, found, err = e.readEntry(id)
+	}
 	return a, found, err
 }
 
@@ -111,7 +122,7 @@ func (s *Store) Accounts(context.Context) iter.Seq2[mail.Account, error] {
 		}
 		defer it.Close()
 		for ok := it.First(); ok; ok = it.Next() {
-			a, found, err := e.readEntry(mail.AccountID(lastU64(it.Value())))
+			a, found, err := e.readListed(mail.AccountID(lastU64(it.Value())))
 			if err == nil && !found {
 				continue
 			}
@@ -128,7 +139,7 @@ func (s *Store) Accounts(context.Context) iter.Seq2[mail.Account, error] {
 // SetSecret implements mail.Directory.
 func (s *Store) SetSecret(ctx context.Context, id mail.AccountID, secret string) error {
 	return s.direct(ctx, func(e *epoch, b *pebble.Batch) error {
-		if _, err := e.readAccount(id); err != nil {
+		if _, err := e.writable(id); err != nil {
 			return err
 		}
 		a, _, err := e.readEntry(id)
@@ -154,7 +165,7 @@ func (s *Store) RemoveAccount(ctx context.Context, id mail.AccountID, now int64)
 	}
 	defer lock.unlock()
 	return s.direct(ctx, func(e *epoch, b *pebble.Batch) error {
-		if _, err := e.readAccount(id); err != nil {
+		if _, err := e.writable(id); err != nil {
 			return err
 		}
 		a, _, err := e.readEntry(id)

@@ -13,12 +13,14 @@ const (
 	keyName           = 0x02 // name -> account
 	keyEntry          = 0x03 // account -> directory entry
 	keyRemovedAccount = 0x04 // account -> when
+	keyPlace          = 0x05 // account -> place, when; only of one that is coming or has left
 	keyAccount        = 0x10 // account -> accountRecord
 	keyMailbox        = 0x11 // account, mailbox -> mailboxRecord
 	keyRecent         = 0x12 // account, mailbox -> UID
 	keySubscription   = 0x13 // account, name
 	keyKeywordSet     = 0x14 // account, number -> keywords
 	keyDeletedMailbox = 0x18 // account, mailbox -> when, ModSeq
+	keyArrived        = 0x19 // account -> message: below it there may be messages without a use
 	keyRow            = 0x20 // account, mailbox, UID -> what never changes, first flags
 	keyFlagBlock      = 0x21 // account, mailbox, UID/256 -> runs of flags
 	keyFlagLog        = 0x22 // account, mailbox, ModSeq, n -> UIDs, flags
@@ -33,10 +35,10 @@ const (
 	keyDerived        = 0x51 // account, key -> value
 )
 
-// perAccount are the types whose keys begin with the account, but for keyEntry and
-// keyRemovedAccount.
+// perAccount are the types whose keys begin with the account, but for keyEntry,
+// keyRemovedAccount and keyPlace.
 var perAccount = [...]byte{
-	keyAccount, keyMailbox, keyRecent, keySubscription, keyKeywordSet, keyDeletedMailbox,
+	keyAccount, keyMailbox, keyRecent, keySubscription, keyKeywordSet, keyDeletedMailbox, keyArrived,
 	keyRow, keyFlagBlock, keyFlagLog, keyTombstone, keyExpunged, keyExpungedOld,
 	keyMessage, keyInline, keyUse, keyDerived,
 }

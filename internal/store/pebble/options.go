@@ -69,15 +69,20 @@ type format struct {
 }
 
 const (
-	formatVersion  = 1
-	formatFeatures = 0 // those that this program knows
+	formatVersion = 1
+
+	// featureMoves: accounts have come from other stores or are about to leave for one. A
+	// program that does not know of it would go on writing to them.
+	featureMoves = 1 << 0
+
+	formatFeatures = featureMoves // those that this program knows
 )
 
 // checkFormat refuses what it does not know, and signs a new database.
 func (e *epoch) checkFormat() error {
 	b, closer, err := e.db.Get(newKey(keyFormat))
 	if err == pebble.ErrNotFound {
-		value := putUint(putUint(nil, uint64(formatVersion)), uint64(formatFeatures))
+		value := putUint(putUint(nil, uint64(formatVersion)), uint64(0))
 		return e.db.Set(newKey(keyFormat), value, pebble.Sync)
 	}
 	if err != nil {

@@ -21,3 +21,8 @@ func outcomeKey(hour uint32, id mail.AccountID, op mail.OpID) key {
 }
 
 func hourOf(k []byte) uint32 { return binary.BigEndian.Uint32(k[1:]) }
+
+// opOf reads whose outcome a key is of.
+func opOf(k []byte) (id mail.AccountID, op mail.OpID) {
+	return mail.AccountID(binary.BigEndian.Uint64(k[5:])), mail.OpID(k[13:])
+}

@@ -30,7 +30,16 @@ func ignore([]byte) error { return nil }
 func (e *epoch) readAccount(id mail.AccountID) (a accountRecord, err error) {
 	found, err := e.read(accountKey(keyAccount, id), a.decode)
 	if err == nil && !found {
-		err = mail.Errorf(mail.NotFound, "no such account")
+		err = e.missing(id)
+	}
+	return a, err
+}
+
+// writable is readAccount for those who change something.
+func (e *epoch) writable(id mail.AccountID) (accountRecord, error) {
+	a, err := e.readAccount(id)
+	if err == nil && a.fenced {
+		err = mail.Errorf(mail.Away, "the account is being moved")
 	}
 	return a, err
 }
@@ -146,7 +155,7 @@ func (s *Store) change(ctx context.Context, id mail.AccountID, fill func(*epoch,
 		return err
 	}
 	defer lock.unlock()
-	if _, err := e.readAccount(id); err != nil {
+	if _, err := e.writable(id); err != nil {
 		return err
 	}
 	b := e.db.NewBatch()

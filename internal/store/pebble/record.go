@@ -13,6 +13,7 @@ type accountRecord struct {
 	lastUIDValidity uint32
 	keywordSets     uint32
 	totals          mail.Counters
+	fenced          bool // about to leave: it takes no commits
 	rest            []byte
 }
 
@@ -22,7 +23,14 @@ func (a *accountRecord) encode(b []byte) []byte {
 	b = putUint(b, a.nextMessage)
 	b = putUint(b, a.lastUIDValidity)
 	b = putUint(b, a.keywordSets)
-	return append(putCounters(b, a.totals), a.rest...)
+	b = putCounters(b, a.totals)
+	switch {
+	case a.fenced:
+		b = append(b, 1)
+	case len(a.rest) > 0:
+		b = append(b, 0)
+	}
+	return append(b, a.rest...)
 }
 
 func (a *accountRecord) decode(b []byte) error {
@@ -33,6 +41,7 @@ func (a *accountRecord) decode(b []byte) error {
 	a.lastUIDValidity = uint32(v.uint())
 	a.keywordSets = uint32(v.uint())
 	a.totals = v.counters()
+	a.fenced = len(v.b) > 0 && v.uint() != 0
 	a.rest = v.rest()
 	return v.err()
 }

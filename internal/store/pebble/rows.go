@@ -86,6 +86,9 @@ func (l *loading) missing() error {
 	if err := l.rows.Error(); err != nil {
 		return readError(err)
 	}
+	if _, err := l.e.readAccount(l.id.account); err != nil {
+		return err
+	}
 	return mail.Errorf(mail.NotFound, "no such mailbox")
 }
 

@@ -37,6 +37,7 @@ type Store struct {
 	segments *blob.Local
 
 	directory sync.Mutex // held by writes of the directory
+	imports   imports
 	sweeping  sync.Mutex // one sweep at a time
 
 	mu      sync.Mutex
@@ -46,10 +47,7 @@ type Store struct {
 	keeper  chan struct{} // closed when the keeper has ended
 }
 
-var (
-	_ mail.Store = (*Store)(nil)
-	_ mail.Blobs = (*Store)(nil)
-)
+var _ mail.Movable = (*Store)(nil)
 
 // Open opens the store in a directory, or makes it. A directory belongs to one process
 // at a time.
@@ -142,6 +140,9 @@ func (e *epoch) leave() {
 // Shared implements mail.Store.
 func (s *Store) Shared() bool { return false }
 
+// InlineBytesMax implements mail.Blobs.
+func (s *Store) InlineBytesMax() int64 { return mail.InlineBytesMax }
+
 // Create implements mail.Blobs.
 func (s *Store) Create(ctx context.Context, id mail.AccountID, sizeHint int64) (mail.Upload, error) {
 	return s.segments.Create(ctx, id, sizeHint)
@@ -153,7 +154,7 @@ func (s *Store) Open(ctx context.Context, id mail.AccountID, ref mail.Ref) (mail
 }
 
 // Watch implements mail.Store: nobody else writes.
-func (s *Store) Watch(ctx context.Context, _ func(mail.AccountID) bool) iter.Seq[mail.Moved] {
+func (s *Store) Watch(ctx context.Context, _ func() []mail.AccountID) iter.Seq[mail.Moved] {
 	return func(func(mail.Moved) bool) { <-ctx.Done() }
 }
 

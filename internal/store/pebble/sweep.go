@@ -34,7 +34,7 @@ func (s *Store) Sweep(ctx context.Context, sweep mail.Sweep) (mail.Swept, error)
 		sweep.Pinned = func(mail.AccountID, mail.MailboxID) mail.ModSeq { return ^mail.ModSeq(0) }
 	}
 	w := &sweeper{Sweep: sweep, ctx: ctx, e: e}
-	for _, step := range []func() error{w.tombstones, w.mailboxes, w.accounts, w.outcomes, w.segments} {
+	for _, step := range []func() error{w.tombstones, w.mailboxes, w.accounts, w.arrived, w.outcomes, w.segments} {
 		if err := step(); err != nil {
 			return w.swept, err
 		}

@@ -20,7 +20,12 @@ func (w *sweeper) accounts() error {
 		if pinned, err := w.pinned(id); err != nil || pinned {
 			return err
 		}
-		if err := w.freeAccount(id); err != nil {
+		// Of one that has left, it stays known that it has.
+		left, err := w.e.read(accountKey(keyPlace, id), ignore)
+		if err == nil {
+			err = w.freeAccount(id)
+		}
+		if err != nil {
 			return err
 		}
 		return w.drop(f, func(b *pebble.Batch) {
@@ -28,7 +33,9 @@ func (w *sweeper) accounts() error {
 				prefix := accountKey(kind, id)
 				b.DeleteRange(prefix, prefix.after(), nil)
 			}
-			b.Delete(accountKey(keyEntry, id), nil)
+			if !left {
+				b.Delete(accountKey(keyEntry, id), nil)
+			}
 		})
 	})
 }

@@ -18,11 +18,10 @@ type liveRecord struct {
 // those that are mostly dead. What no message refers to is dead: uploads that were
 // dropped or never committed need no other trace.
 func (w *sweeper) segments() error {
-	list, err := w.e.store.segments.Sweepable() // before the reading of who refers to what
-	if err != nil {
-		return err
-	}
-	for _, g := range list {
+	for g, err := range w.e.store.segments.Sweepable(w.ctx, w.e.store.env.Now()) {
+		if err != nil {
+			return err
+		}
 		if err := w.ctx.Err(); err != nil {
 			return mail.Wrap(mail.Busy, err)
 		}
@@ -68,7 +67,7 @@ func (w *sweeper) live(segment uint64) (live []liveRecord, bytes int64, err erro
 // move copies records to another segment and, when they are durable there, makes their
 // messages refer to the copies, all in one batch.
 func (w *sweeper) move(live []liveRecord) error {
-	move, err := w.e.store.segments.BeginMove()
+	move, err := w.e.store.segments.BeginMove(w.ctx)
 	if err != nil {
 		return err
 	}
@@ -79,7 +78,7 @@ func (w *sweeper) move(live []liveRecord) error {
 			return err
 		}
 	}
-	if err := move.Finish(); err != nil {
+	if err := move.Finish(w.ctx); err != nil {
 		return err
 	}
 	b := w.e.db.NewBatch()
@@ -120,7 +119,7 @@ func (w *sweeper) remove(g blob.Segment, live int64) error {
 	if err := w.e.sync.Sync(w.ctx, w.e.sync.committed.Load()); err != nil {
 		return err
 	}
-	if err := w.e.store.segments.Remove(g.Number); err != nil {
+	if err := w.e.store.segments.Remove(w.ctx, g.Number); err != nil {
 		return err
 	}
 	w.swept.Segments++

@@ -137,10 +137,18 @@ func testRecent(h *harness) {
 
 func testWatch(h *harness) {
 	h.do(created(1, "INBOX"))
+	watching := h.Store
+	if h.config.Second != nil {
+		second, err := h.config.Second()
+		h.must(err)
+		defer second.Close()
+		watching = second
+	}
 	ctx, cancel := context.WithCancel(h.ctx)
+	defer cancel()
 	moved := make(chan mail.Moved, 100)
 	ended := make(chan struct{})
-	watch := h.Watch(ctx, func(id mail.AccountID) bool { return id == h.id })
+	watch := watching.Watch(ctx, func() []mail.AccountID { return []mail.AccountID{h.id} })
 	go func() {
 		defer close(ended)
 		for m := range watch {

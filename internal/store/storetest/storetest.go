@@ -33,6 +33,9 @@ type Config struct {
 	// store that keeps nothing returns the same one and sets Volatile.
 	Open     func() (Store, error)
 	Volatile bool
+	// Second opens the same data as another process does, beside the one that is open. A store
+	// that needs it tells only other processes of its commits.
+	Second func() (Store, error)
 	// Exact: Vanished always names only what was expunged.
 	Exact bool
 }
@@ -47,6 +50,7 @@ func Run(t *testing.T, config func(t *testing.T) Config) {
 			h.close()
 		})
 	}
+	t.Run("Movable", func(t *testing.T) { movables(t, config) })
 	t.Run("History", func(t *testing.T) { histories(t, config) })
 }
 

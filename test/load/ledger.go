@@ -1,4 +1,4 @@
-package main
+package load
 
 import (
 	"fmt"
@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"time"
 )
 
 // message is a message in a place: its id, from which its bytes follow, and its flags,
@@ -96,7 +97,7 @@ func (o expunged) do(s *state) {
 
 // owner is a session, from round to round, with its ledger.
 type owner struct {
-	account *account
+	account *Account
 	name    string
 	alone   string // the mailbox that nobody else uses
 	mta     bool
@@ -105,28 +106,81 @@ type owner struct {
 
 	now        state          // all that was answered
 	unanswered []op           // in the order in which they were sent
-	removed    map[place]bool // in this round, and answered
+	removed    map[place]bool // since the last check, for certain
+
+	outage struct {
+		first error // what was heard first; nil: there is none
+		began time.Time
+	}
 }
 
-// fits finds a prefix of the unanswered commands after which the state is what was found,
-// and makes that the state.
+// fits finds a way in which the unanswered commands can have gone after which the state is what
+// was found, and makes that the state. A session runs its commands in order and the last
+// ones not at all: a prefix was done. In an outage each may have been refused as well.
 func (o *owner) fits(found map[place]message) {
+	reason := o.fitsPrefix(found)
+	if reason != "" && o.account.trial.Outage != nil && o.fitsSome(found) {
+		reason = ""
+	}
+	if reason != "" {
+		o.account.trial.Violation("%s: %s", o.name, reason)
+	}
+	for p := range o.maybeGone() {
+		if _, there := found[p]; !there {
+			o.removed[p] = true
+		}
+	}
+	o.now, o.unanswered = state{known: found}, nil
+}
+
+// fitsPrefix returns why no prefix fits; empty: one does.
+func (o *owner) fitsPrefix(found map[place]message) string {
 	expected := o.now.clone()
 	var reasons []string
 	for n := 0; ; n++ {
 		reason := expected.differs(found)
 		if reason == "" {
-			break
+			return ""
 		}
 		reasons = append(reasons, fmt.Sprintf("with %d of %d unanswered commands done: %s", n, len(o.unanswered), reason))
 		if n == len(o.unanswered) {
-			o.account.trial.violation("%s: %s", o.name, strings.Join(reasons, "\n  or "))
-			break
+			return strings.Join(reasons, "\n  or ")
 		}
 		o.unanswered[n].do(&expected)
 	}
-	o.now, o.unanswered = state{known: found}, nil
-	clear(o.removed)
+}
+
+// fitsSome tells whether what was found is what some of the commands have left behind. An append
+// is there or it is not: no unanswered command can have removed what has no known UID.
+func (o *owner) fitsSome(found map[place]message) bool {
+	there := make(map[string]bool)
+	for _, m := range found {
+		there[m.id] = true
+	}
+	begin := o.now.clone()
+	var others []op
+	for _, each := range o.unanswered {
+		if a, ok := each.(appended); !ok {
+			others = append(others, each)
+		} else if there[a.to.id] {
+			a.do(&begin)
+		}
+	}
+	if len(others) > batchMax {
+		return false
+	}
+	for done := range 1 << len(others) {
+		expected := begin.clone()
+		for n, each := range others {
+			if done>>n&1 == 1 {
+				each.do(&expected)
+			}
+		}
+		if expected.differs(found) == "" {
+			return true
+		}
+	}
+	return false
 }
 
 // differs tells what is not as it should be; empty: nothing.

@@ -1,34 +1,45 @@
-package main
+package load
 
 import (
 	"bytes"
+	"errors"
 	"slices"
+	"sync"
 
 	"postfach/internal/imapclient"
 	"postfach/test/server"
 )
 
-// check reads everything and holds it against what every session knows. It returns the
-// number of messages.
-func (t *trial) check(s *server.Server) (found int, err error) {
-	for _, a := range t.accounts {
-		n, err := a.check(s)
-		if err != nil {
-			return 0, err
-		}
-		found += n
+// Check reads everything and holds it against what every session knows, while none is at
+// work. It returns the number of messages. The first one makes the mailboxes.
+func (t *Trial) Check(s Service) (found int, err error) {
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	turns := make(chan struct{}, checksAtOnce)
+	for _, a := range t.Accounts {
+		turns <- struct{}{}
+		wg.Go(func() {
+			n, failed := a.check(s)
+			mu.Lock()
+			found, err = found+n, errors.Join(err, failed)
+			mu.Unlock()
+			<-turns
+		})
 	}
-	return found, nil
+	wg.Wait()
+	return found, err
 }
 
-func (a *account) check(s *server.Server) (int, error) {
+const checksAtOnce = 4
+
+func (a *Account) check(s Service) (int, error) {
 	c, err := a.login(s)
 	if err != nil {
 		return 0, err
 	}
 	defer c.Close()
 	all := make(map[place]message)
-	for _, mailbox := range a.mailboxes {
+	for _, mailbox := range a.Mailboxes {
 		if err := a.read(c, mailbox, all); err != nil {
 			return 0, err
 		}
@@ -41,19 +52,20 @@ func (a *account) check(s *server.Server) (int, error) {
 	for p, m := range all {
 		mine := found[ownerOf(m.id)]
 		if mine == nil {
-			a.trial.violation("%s: %v is %v, which nobody has made", a.name, p, m)
+			a.trial.Violation("%s: %v is %v, which nobody has made", a.Name, p, m)
 			continue
 		}
 		mine[p] = m
 	}
 	for _, o := range a.owners {
 		o.fits(found[o.name])
+		clear(o.removed)
 	}
 	return len(all), a.tidy(c)
 }
 
 // read reads a mailbox; the first time it makes it.
-func (a *account) read(c *imapclient.Client, mailbox string, all map[place]message) error {
+func (a *Account) read(c *imapclient.Client, mailbox string, all map[place]message) error {
 	if a.validity[mailbox] == 0 && mailbox != "INBOX" {
 		if err := c.Create(mailbox); err != nil {
 			return err
@@ -61,17 +73,17 @@ func (a *account) read(c *imapclient.Client, mailbox string, all map[place]messa
 	}
 	box, err := c.Examine(mailbox)
 	if err != nil {
-		if refused(err) {
-			a.trial.violation("%s: EXAMINE %s: %v", a.name, mailbox, err)
+		if a.trial.unwilling(err) {
+			a.trial.Violation("%s: EXAMINE %s: %v", a.Name, mailbox, err)
 		}
 		return err
 	}
 	if was := a.validity[mailbox]; was != 0 && was != box.UIDValidity {
-		a.trial.violation("%s: UIDVALIDITY of %s was %d and is %d", a.name, mailbox, was, box.UIDValidity)
+		a.trial.Violation("%s: UIDVALIDITY of %s was %d and is %d", a.Name, mailbox, was, box.UIDValidity)
 	}
 	a.validity[mailbox] = box.UIDValidity
 	if box.UIDNext <= a.highest[mailbox] {
-		a.trial.violation("%s: UIDNEXT of %s is %d after UID %d", a.name, mailbox, box.UIDNext, a.highest[mailbox])
+		a.trial.Violation("%s: UIDNEXT of %s is %d after UID %d", a.Name, mailbox, box.UIDNext, a.highest[mailbox])
 	}
 	for m, err := range c.UIDFetch("1:*", "(UID FLAGS RFC822.SIZE BODY.PEEK[])") {
 		if err != nil {
@@ -82,7 +94,7 @@ func (a *account) read(c *imapclient.Client, mailbox string, all map[place]messa
 	return nil
 }
 
-func (a *account) readMessage(mailbox string, m *imapclient.Message, all map[place]message) {
+func (a *Account) readMessage(mailbox string, m *imapclient.Message, all map[place]message) {
 	p := place{mailbox, m.UID}
 	id := idIn(m.Body())
 	body := m.Body()
@@ -90,18 +102,22 @@ func (a *account) readMessage(mailbox string, m *imapclient.Message, all map[pla
 		body = rest
 	}
 	if !bytes.Equal(body, text(id)) || m.Size != int64(len(m.Body())) {
-		a.trial.violation("%s: %v has %d bytes that are not those of %q", a.name, p, len(m.Body()), id)
+		a.trial.Violation("%s: %v has %d bytes that are not those of %q", a.Name, p, len(m.Body()), id)
 	}
 	a.note(p, id)
 	if _, twice := all[p]; twice {
-		a.trial.violation("%s: UID %d of %s is there twice", a.name, p.uid, mailbox)
+		a.trial.Violation("%s: UID %d of %s is there twice", a.Name, p.uid, mailbox)
 	}
-	kept := slices.DeleteFunc(m.Flags, func(f string) bool { return f == `\Recent` })
-	all[p] = message{id, sorted(kept)}
+	all[p] = message{id, withoutRecent(m.Flags)}
+}
+
+// withoutRecent is a message's flags, but the one that belongs to sessions.
+func withoutRecent(flags []string) string {
+	return sorted(slices.DeleteFunc(flags, func(f string) bool { return f == `\Recent` }))
 }
 
 // checkSighted checks that what a session has been shown has not vanished by itself.
-func (a *account) checkSighted(all map[place]message) {
+func (a *Account) checkSighted(all map[place]message) {
 	allowed := make(map[place]bool)
 	owners := make(map[string]*owner)
 	for _, o := range a.owners {
@@ -115,17 +131,17 @@ func (a *account) checkSighted(all map[place]message) {
 			continue
 		}
 		if o := owners[ownerOf(a.seen[p])]; o == nil || !o.removed[p] {
-			a.trial.violation("%s: %v was shown to a session and is lost: %s", a.name, p, a.seen[p])
+			a.trial.Violation("%s: %v was shown to a session and is lost: %s", a.Name, p, a.seen[p])
 		}
 	}
 	clear(a.sighted)
 }
 
 // tidy empties INBOX of what the MTAs have delivered, when it is much.
-func (a *account) tidy(c *imapclient.Client) error {
+func (a *Account) tidy(c *imapclient.Client) error {
 	var gone []place
 	for _, o := range a.owners {
-		if o.mta && len(o.now.known) > 5*liveMax {
+		if o.mta && len(o.now.known) > 5*a.trial.LiveMax {
 			for p := range o.now.known {
 				gone = append(gone, p)
 			}

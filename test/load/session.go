@@ -1,65 +1,65 @@
-package main
+package load
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"postfach/internal/imapclient"
-	"postfach/test/server"
 )
 
 const (
 	batchMax = 16 // commands in one pipeline
-	liveMax  = 60 // messages that a session keeps
 	setMax   = 4  // messages in one COPY or MOVE
 )
 
 var flags = []string{`\Seen`, `\Flagged`, `\Answered`, "work", "$Label1"}
 
-// work loads the server until it is gone.
-func (o *owner) work(s *server.Server) {
+// session is one connection, until it is lost or the context ends.
+func (o *owner) session(ctx context.Context, s Service) {
 	if o.mta {
-		o.deliver(s)
+		o.deliver(ctx, s)
 		return
 	}
 	c, err := o.account.login(s)
 	if err != nil {
+		o.wait(err)
 		return
 	}
 	defer c.Close()
-	for {
-		// Mailboxes where it has messages, most of the time.
-		mailbox := o.pick(append(append([]string{}, shared...), o.alone))
-		if _, err := c.Select(mailbox); err != nil {
-			o.ended("SELECT", err)
-			return
+	for ctx.Err() == nil && o.resume(ctx, c) && o.visit(ctx, c) {
+		o.pause(ctx, o.account.trial.Think)
+	}
+}
+
+// visit works in one mailbox for a while. False: the connection is lost.
+func (o *owner) visit(ctx context.Context, c *imapclient.Client) bool {
+	// Mailboxes where it has messages, most of the time.
+	mailbox := o.pick(append(append([]string{}, shared...), o.alone))
+	if _, err := c.Select(mailbox); err != nil {
+		o.failed("SELECT", err)
+		return isNO(err)
+	}
+	for n := range 1 + o.rnd.IntN(3) {
+		if n > 0 {
+			o.pause(ctx, o.account.trial.Think)
 		}
-		for range 1 + o.rnd.IntN(3) {
-			b := o.newBatch(c, mailbox)
-			for range 1 + o.rnd.IntN(batchMax) {
-				b.add()
-			}
-			if !b.wait() {
-				return
-			}
+		b := o.newBatch(c, mailbox)
+		for range 1 + o.rnd.IntN(batchMax) {
+			b.add()
 		}
-		if o.rnd.IntN(3) == 0 && !o.look(c, mailbox) {
-			return
+		if !b.wait() {
+			return false
 		}
 	}
+	return o.rnd.IntN(3) > 0 || o.look(c, mailbox)
 }
 
 func (o *owner) pick(from []string) string { return from[o.rnd.IntN(len(from))] }
-
-// ended reports an answer that refuses; an end of the connection is what is waited for.
-func (o *owner) ended(command string, err error) {
-	if refused(err) {
-		o.account.trial.violation("%s: %s: %v", o.name, command, err)
-	}
-}
 
 // batch is a run of pipelined commands in one mailbox.
 type batch struct {
@@ -98,7 +98,7 @@ func (o *owner) newBatch(c *imapclient.Client, mailbox string) *batch {
 // add sends one more command.
 func (b *batch) add() {
 	o := b.owner
-	crowded := len(o.now.known) > liveMax
+	crowded := len(o.now.known) > o.account.trial.LiveMax
 	switch n := o.rnd.IntN(10); {
 	case len(b.mine) == 0 && len(b.deleted) == 0, n < 3 && !crowded:
 		b.append()
@@ -199,28 +199,31 @@ func (b *batch) copy(move bool) {
 	b.sent = append(b.sent, sent{copied{some, to, move}, cmd, result})
 }
 
-// wait waits for all answers and takes them down; false: the server is gone.
+// wait waits for all answers and takes them down; false: the connection is lost.
 func (b *batch) wait() bool {
-	o, t := b.owner, b.owner.account.trial
+	o := b.owner
+	done := 0
+	began := time.Now()
+	defer func() { o.account.trial.Waited(time.Since(began)) }()
 	for i, s := range b.sent {
 		status, err := s.command.Wait()
-		if err == nil {
+		switch {
+		case err == nil:
 			b.answered(s, &status)
-			continue
+			o.served()
+			done++
+		case isNO(err):
+			o.failed(fmt.Sprintf("%+v", s.op), err)
+		default:
+			o.failed(fmt.Sprintf("%+v", s.op), err)
+			for _, rest := range b.sent[i:] {
+				o.unanswered = append(o.unanswered, rest.op)
+			}
+			o.account.trial.count(done, len(b.sent)-i)
+			return false
 		}
-		o.ended(fmt.Sprintf("%+v", s.op), err)
-		for _, rest := range b.sent[i:] {
-			o.unanswered = append(o.unanswered, rest.op)
-		}
-		t.mu.Lock()
-		t.acknowledged += i
-		t.unknown += len(b.sent) - i
-		t.mu.Unlock()
-		return false
 	}
-	t.mu.Lock()
-	t.acknowledged += len(b.sent)
-	t.mu.Unlock()
+	o.account.trial.count(done, 0)
 	return true
 }
 
@@ -231,7 +234,7 @@ func (b *batch) answered(s sent, status *imapclient.Status) {
 	case appended:
 		_, uid, ok := status.AppendUID()
 		if !ok {
-			o.account.trial.violation("%s: APPEND without APPENDUID", o.name)
+			o.account.trial.Violation("%s: APPEND without APPENDUID", o.name)
 			return
 		}
 		p := place{c.to.mailbox, uid}
@@ -256,7 +259,7 @@ func (b *batch) answered(s sent, status *imapclient.Status) {
 			return true
 		})
 		if n != len(c.from) {
-			o.account.trial.violation("%s: COPYUID %v for %v", o.name, *s.copied, c)
+			o.account.trial.Violation("%s: COPYUID %v for %v", o.name, *s.copied, c)
 		}
 	case expunged:
 		c.do(&o.now)
@@ -273,8 +276,8 @@ func (b *batch) answered(s sent, status *imapclient.Status) {
 func (o *owner) look(c *imapclient.Client, mailbox string) bool {
 	for m, err := range c.UIDFetch("1:*", "(UID BODY.PEEK[HEADER.FIELDS (X-Id)])") {
 		if err != nil {
-			o.ended("FETCH", err)
-			return false
+			o.failed("FETCH", err)
+			return isNO(err)
 		}
 		if m.Body() == nil {
 			continue // news of its flags

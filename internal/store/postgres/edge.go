@@ -1,0 +1,64 @@
+package postgres
+
+import "postfach/internal/mail"
+
+// edge is what a store has besides its commits and loads: what it remembers, and what it
+// tells and hears of other processes.
+type edge struct {
+	cache  cache
+	recent recents
+	seen   versions
+	sender sender
+	chunks leases // of bodies in the database
+}
+
+// startEdge makes it ready. The directory's shard must be known.
+func (s *Store) startEdge() error {
+	if err := s.cache.init(s.o.CacheBytes); err != nil {
+		return err
+	}
+	s.recent.init()
+	s.seen.init()
+	s.chunks.init()
+	s.sender.init()
+	s.wg.Go(s.recentLoop)
+	if !s.o.NoHints {
+		s.wg.Go(s.sendLoop)
+	}
+	return nil
+}
+
+// stopEdge writes what is still to be written. s.closing must be closed, and the shards open.
+func (s *Store) stopEdge() {
+	s.flushRecent()
+}
+
+// committed remembers what a commit of this process has written, and tells others.
+func (s *Store) committed(c *mail.Commit, v mail.Version) {
+	for _, change := range c.Changes {
+		switch change := change.(type) {
+		case *mail.Appended:
+			s.cache.keep(c.Account, change.Arrivals)
+		case *mail.MailboxDeleted:
+			s.recent.drop(c.Account, change.Mailbox)
+		}
+	}
+	s.moved(c.Account, v)
+}
+
+// moved takes note of a version that this process has made, and tells others of it.
+func (s *Store) moved(id mail.AccountID, v mail.Version) {
+	s.saw(id, v)
+	if !s.o.NoHints {
+		s.sender.add(id, v)
+	}
+}
+
+// saw takes note that this process knows the account up to a version.
+func (s *Store) saw(id mail.AccountID, v mail.Version) { s.seen.raise(id, v) }
+
+// removedAccount forgets all about an account that is no more.
+func (s *Store) removedAccount(id mail.AccountID) {
+	s.cache.drop(id)
+	s.recent.dropAccount(id)
+}

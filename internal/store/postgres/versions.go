@@ -1,0 +1,55 @@
+package postgres
+
+import (
+	"sync"
+
+	"postfach/internal/mail"
+)
+
+// versionsMax bounds how many accounts a versions has. Any that is missing costs others a hint
+// more or less.
+const versionsMax = 200_000
+
+// versions are the newest known versions of accounts.
+type versions struct {
+	mu sync.Mutex
+	of map[mail.AccountID]mail.Version
+}
+
+func (v *versions) init() { v.of = map[mail.AccountID]mail.Version{} }
+
+// raise takes in a version, and tells whether it is newer than the one before.
+func (v *versions) raise(id mail.AccountID, version mail.Version) bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	old, known := v.of[id]
+	if known && old >= version {
+		return false
+	}
+	if !known && len(v.of) >= versionsMax {
+		for other := range v.of {
+			delete(v.of, other)
+			break
+		}
+	}
+	v.of[id] = version
+	return true
+}
+
+// reached tells whether a version is known already.
+func (v *versions) reached(id mail.AccountID, version mail.Version) bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	old, known := v.of[id]
+	return known && old >= version
+}
+
+// take empties it, keeping the other map for the next time.
+func (v *versions) take(empty map[mail.AccountID]mail.Version) map[mail.AccountID]mail.Version {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	all := v.of
+	clear(empty)
+	v.of = empty
+	return all
+}
