@@ -13,7 +13,7 @@
 //	NewEncoder(put func(number int64, frame []byte) error) *Encoder     // Write, End, Size, Release
 //	NewBody(size, read func(number int64, buffer []byte) ([]byte, error), close func()) mail.Body
 //	OpenRecord(src io.ReaderAt, close func(), id, ref) (mail.Body, error)
-//	NewRecord(id, sizeHint, RecordOptions) *Record                      // a whole record, in memory or in a file
+//	NewRecord(id, sizeHint, RecordOptions) (*Record, error)             // a whole record, in memory or in a file
 //
 // and what a store's sweeper asks of any of them:
 //

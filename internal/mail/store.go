@@ -137,7 +137,7 @@ func (e *ConflictError) Unwrap() error { return errConflict }
 
 var errConflict = &Error{Kind: Conflict}
 
-// Moved is a hint that an account has a new version.
+// Moved is a hint that an account has a new version; version 0: that it may be gone.
 type Moved struct {
 	Account AccountID
 	Version Version

@@ -115,7 +115,12 @@ func (n *news) end(id mail.AccountID, err error, now time.Time) (warn bool) {
 func (e *Engine) watch(ctx context.Context) {
 	for moved := range e.store.Watch(ctx, e.watchedIDs) {
 		a := e.loaded(moved.Account)
-		if a != nil && mail.Version(a.version.Load()) < moved.Version && a.watched() {
+		switch {
+		case a == nil || !a.watched():
+			// who comes next asks the store
+		case moved.Version == 0:
+			e.news.behind(moved.Account)
+		case mail.Version(a.version.Load()) < moved.Version:
 			e.news.moved(moved.Account, moved.Version)
 		}
 	}

@@ -93,7 +93,7 @@ func TestKilled(t *testing.T) {
 	stop.Store(true)
 	group.Wait()
 	t.Logf("%d finished, %d of them before; %d away, the longest took %v", len(all.finished), before, all.away, all.longest)
-	if len(all.finished) < before+16 || all.longest > 6*time.Second {
+	if len(all.finished) < before+16 || all.longest > 8*time.Second {
 		t.Errorf("it does not heal, or takes %v", all.longest)
 	}
 	for _, m := range all.finished {
@@ -119,7 +119,7 @@ func TestSilent(t *testing.T) {
 	for _, size := range []int{1000, 1 << 20, 20 << 20} {
 		start := time.Now()
 		u, _, err := begin(t, b, 1, random(size))
-		if took := time.Since(start); !mail.Is(err, mail.Away) || took > 3*time.Second {
+		if took := time.Since(start); !mail.Is(err, mail.Away) || took > 5*time.Second {
 			t.Errorf("%d bytes: %v after %v", size, err, took)
 		}
 		u.Release()

@@ -134,7 +134,7 @@ func TestGivenUp(t *testing.T) {
 	body := random(5000)
 	ref := put(t, b, 1, body)
 	p.set(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
-		time.Sleep(300 * time.Millisecond)
+		time.Sleep(time.Second)
 		next.ServeHTTP(w, r)
 	})
 	var group sync.WaitGroup
@@ -143,7 +143,7 @@ func TestGivenUp(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 			defer cancel()
 			start := time.Now()
-			if _, err := b.Open(ctx, 1, ref); !mail.Is(err, mail.Away) || time.Since(start) > 250*time.Millisecond {
+			if _, err := b.Open(ctx, 1, ref); !mail.Is(err, mail.Away) || time.Since(start) > 800*time.Millisecond {
 				t.Errorf("%v after %v", err, time.Since(start))
 			}
 		})

@@ -97,7 +97,7 @@ func (s *Store) Leave(_ context.Context, id mail.AccountID, now int64) error {
 		return mail.Errorf(mail.Invalid, "the account is not about to leave")
 	}
 	a.place, a.leftAt = mail.Left, now
-	s.movedLocked(mail.Moved{Account: id, Version: a.version + 1})
+	s.movedLocked(mail.Moved{Account: id})
 	s.durableLocked()
 	return nil
 }

@@ -215,9 +215,14 @@ func (i *importing) void() {
 	}
 }
 
-// Close implements mail.Import.
+// Close implements mail.Import. What has come together is written, so that the next import
+// need not take it in again.
 func (i *importing) Close() error {
+	err := i.use(func(*epoch) error { return i.flush(context.Background()) })
+	if mail.Is(err, mail.Conflict) {
+		err = nil // it has ended
+	}
 	i.void()
 	i.store.imports.end(i.id, i)
-	return nil
+	return err
 }

@@ -134,3 +134,56 @@ func BenchmarkPlain(b *testing.B) {
 		})
 	})
 }
+
+// benchMailbox is an account whose mailbox has many messages, made by the server itself.
+func benchMailbox(b *testing.B, rows int) *Store {
+	s := benchStore(b)
+	for _, statement := range []string{
+		`INSERT INTO mailbox_rows SELECT 1, 1, n, n, 0, 1, 4096, n, 0, n FROM generate_series(1, $1::bigint) n`,
+		`UPDATE mailboxes SET uid_next = $1 + 1, messages = $1 WHERE account = 1`,
+		`UPDATE accounts SET next_message = $1 + 1 WHERE account = 1`,
+	} {
+		if _, err := s.first.pool.Exec(context.Background(), statement, int64(rows)); err != nil {
+			b.Fatal(err)
+		}
+	}
+	return s
+}
+
+func BenchmarkLoadMailbox(b *testing.B) {
+	const rows = 1_000_000
+	s := benchMailbox(b, rows)
+	for b.Loop() {
+		_, seq, err := s.LoadMailbox(context.Background(), 1, 1)
+		if err != nil {
+			b.Fatal(err)
+		}
+		n := 0
+		for _, err := range seq {
+			if n++; err != nil {
+				b.Fatal(err)
+			}
+		}
+		if n != rows {
+			b.Fatal(n)
+		}
+	}
+}
+
+// BenchmarkFlags sets a flag of one message, in mailboxes of different sizes.
+func BenchmarkFlags(b *testing.B) {
+	for _, rows := range []int{1000, 1_000_000} {
+		b.Run(fmt.Sprint(rows), func(b *testing.B) {
+			s := benchMailbox(b, rows)
+			at := mail.Version(1)
+			for b.Loop() {
+				change := &mail.FlagsSet{Stamped: mail.Stamped{ModSeq: at + 1}, Mailbox: 1, Flags: mail.Seen,
+					UIDs: mail.UIDs(mail.UID(1 + mathrand.IntN(rows)))}
+				if _, err := s.Commit(context.Background(), &mail.Commit{Account: 1, At: at, Changes: []mail.Change{change}}); err != nil {
+					b.Fatal(err)
+				}
+				at++
+			}
+		})
+	}
+}
