@@ -99,7 +99,7 @@ func start(set settings, env *mail.Env) (_ *server, err error) {
 	}
 	counters := &metrics.Metrics{}
 	deliveries := delivery.New(s.engine, auth.CheckName)
-	s.local = admin.NewLocal(s.engine, deliveries)
+	s.local = set.local(store, s.engine, deliveries)
 	s.admin = admin.NewServer(s.local)
 	s.imap = imap.New(imap.Options{Engine: s.engine, Auth: authenticator, TLS: tls, Env: env, Metrics: counters, Version: version()})
 	s.lmtp = lmtp.New(lmtp.Options{Delivery: deliveries, Env: env, Metrics: counters, Hostname: set.Hostname})

@@ -6,9 +6,13 @@ import (
 	"fmt"
 	"strings"
 
+	"postfach/internal/admin"
 	"postfach/internal/blob/s3"
 	"postfach/internal/config"
+	"postfach/internal/delivery"
 	"postfach/internal/mail"
+	"postfach/internal/mailbox"
+	"postfach/internal/store/pair"
 	"postfach/internal/store/pebble"
 	"postfach/internal/store/postgres"
 )
@@ -45,9 +49,18 @@ func (f *storeFlags) AfterApply() error {
 	switch {
 	case f.Store == "" && f.Blobs != "":
 		return errors.New("--blobs goes with --store postgres://...")
-	case f.Store != "" && !strings.HasPrefix(f.Store, "postgres://") && !strings.HasPrefix(f.Store, "postgresql://"):
+	case f.Store != "" && !isPostgres(f.Store):
 		return errors.New("--store: expected pebble:DIR or postgres://...")
-	case f.Blobs != "" && f.Blobs != blobsInDB && !strings.HasPrefix(f.Blobs, "s3://"):
+	}
+	return checkBlobs(f.Blobs)
+}
+
+func isPostgres(store string) bool {
+	return strings.HasPrefix(store, "postgres://") || strings.HasPrefix(store, "postgresql://")
+}
+
+func checkBlobs(blobs string) error {
+	if blobs != "" && blobs != blobsInDB && !strings.HasPrefix(blobs, "s3://") {
 		return errors.New("--blobs: expected db or s3://BUCKET?endpoint=URL")
 	}
 	return nil
@@ -67,11 +80,35 @@ func (f *storeFlags) exists() error {
 // open opens the store. A data directory is made when there is none.
 func (f *storeFlags) open(ctx context.Context, env *mail.Env) (opened, error) {
 	if !f.shared() {
-		return pebble.Open(f.Data, pebble.Options{Env: env})
+		return f.openLocal(ctx, env)
 	}
 	return openPostgres(ctx, f.Store, f.Blobs, postgres.Options{
 		Env: env, CacheBytes: int64(f.CacheSize), NoHints: !f.Hints,
 	})
+}
+
+// openLocal opens a data directory, and the store that accounts are being moved to or from,
+// if there is one.
+func (f *storeFlags) openLocal(ctx context.Context, env *mail.Env) (*pair.Store, error) {
+	local, err := pebble.Open(f.Data, pebble.Options{Env: env})
+	if err != nil {
+		return nil, err
+	}
+	p := pair.New(local)
+	if err := f.attach(ctx, p, env); err != nil {
+		return nil, errors.Join(err, p.Close())
+	}
+	return p, nil
+}
+
+// local makes what an administrator can do with an open store.
+func (f *storeFlags) local(store opened, engine *mailbox.Engine, d delivery.Deliverer) *admin.Local {
+	l := admin.NewLocal(engine, d)
+	if p, ok := store.(*pair.Store); ok {
+		g := &migrator{flags: *f, store: p, engine: engine, env: engine.Env()}
+		l.Migrator = g.run
+	}
+	return l
 }
 
 // openPostgres opens the store of several processes. Half of the cache is for what the

@@ -16,7 +16,7 @@ const (
 	Coming
 	// Here: in use.
 	Here
-	// Fenced: about to leave. It can be read; whatever writes says Away.
+	// Fenced: about to leave. It can be read; commits, SetSecret and RemoveAccount say Away.
 	Fenced
 	// Left: it has gone to another store. Every other method says Elsewhere, Account by its
 	// name too: nobody must be told that there is no such account. Its name is taken, but for
@@ -51,8 +51,9 @@ type Movable interface {
 	MessagesFrom(ctx context.Context, id AccountID, from MessageID) iter.Seq2[*Message, error]
 	// Expunges yields the history of expunges of a mailbox as it is kept, oldest first.
 	Expunges(ctx context.Context, id AccountID, mailbox MailboxID) iter.Seq2[ExpungedUIDs, error]
-	// Outcomes yields the commits whose outcome is still known.
-	Outcomes(ctx context.Context, id AccountID) iter.Seq2[Outcome, error]
+	// Outcomes yields the commits whose outcome is still known, those that led to a version
+	// above one and those that were voided.
+	Outcomes(ctx context.Context, id AccountID, after Version) iter.Seq2[Outcome, error]
 
 	// Import begins to take in an account, or goes on with an import that was broken off:
 	// messages that it has are kept, everything else begins anew. It voids every earlier
@@ -80,6 +81,9 @@ type Import interface {
 	// Drop forgets a mailbox that was deleted at the source meanwhile.
 	Drop(ctx context.Context, mailbox MailboxID) error
 
+	// Outcomes takes in outcomes of commits. They may come again.
+	Outcomes(ctx context.Context, outcomes iter.Seq2[Outcome, error]) error
+
 	// StoredRows reads a mailbox's rows back, by ascending UID.
 	StoredRows(ctx context.Context, mailbox MailboxID) iter.Seq2[Row, error]
 	// StoredMessages reads the messages back, ids ascending, with their own Body.
@@ -87,8 +91,8 @@ type Import interface {
 	// StoredBytes opens the bytes of a message that StoredMessages has yielded.
 	StoredBytes(ctx context.Context, m *Message) (io.ReadCloser, error)
 
-	// Finish takes in the rest of the account, its entry as it is now included, and makes it
-	// Here, durably. Mailboxes that state names must have been given. Conflict when what has
+	// Finish takes in the rest of the account, its entry as it is now and the last outcomes
+	// included, and makes it Here, durably. Mailboxes that state names must have been given. Conflict when what has
 	// been taken in does not add up to the counters of state: nothing is Here then.
 	// Unavailable: Place tells, after another Import.
 	Finish(ctx context.Context, entry Account, state *AccountState, outcomes iter.Seq2[Outcome, error]) error

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -11,82 +12,113 @@ import (
 	"postfach/test/load"
 )
 
-// outages counts refusals by the fault that was the last before them.
+// outages counts refusals by the fault that was the last before they began.
 type outages struct {
 	mu     sync.Mutex
-	fault  string
-	kinds  map[string]*outage
-	faults map[string]int
+	faults []*outage // oldest first
 }
 
+// outage is what one fault, or in a report one kind of fault, has done.
 type outage struct {
+	fault  string
+	began  time.Time
+	times  int
 	lasted []time.Duration
 	first  map[string]int // by what was heard first
-	lost   int            // idling sessions that ended
-	waited time.Duration  // the longest wait for an answer, whichever
+	waited longestWait
+	lost   int // idling sessions that ended
+}
+
+type longestWait struct {
+	command string
+	lasted  time.Duration
 }
 
 func newOutages() *outages {
-	return &outages{fault: "no fault", kinds: map[string]*outage{}, faults: map[string]int{}}
+	o := new(outages)
+	o.begin("no fault")
+	return o
 }
 
 func (o *outages) begin(fault string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.fault = fault
-	o.faults[fault]++
+	o.faults = append(o.faults, &outage{fault: fault, began: time.Now(), times: 1, first: map[string]int{}})
 }
 
-func (o *outages) kind() *outage {
-	k := o.kinds[o.fault]
-	if k == nil {
-		k = &outage{first: map[string]int{}}
-		o.kinds[o.fault] = k
+// at is the fault that was the last one so long ago.
+func (o *outages) at(ago time.Duration) *outage {
+	began := time.Now().Add(-ago)
+	for _, f := range slices.Backward(o.faults) {
+		if f.began.Before(began) {
+			return f
+		}
 	}
-	return k
+	return o.faults[0]
 }
 
 // note is a load.Options.Outage.
 func (o *outages) note(first error, lasted time.Duration) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	k := o.kind()
-	k.lasted = append(k.lasted, lasted)
-	k.first[load.Kind(first)]++
+	f := o.at(lasted)
+	f.lasted = append(f.lasted, lasted)
+	f.first[load.Kind(first)]++
 }
 
 // noteWait is a load.Options.Waited.
-func (o *outages) noteWait(d time.Duration) {
+func (o *outages) noteWait(command string, d time.Duration) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	k := o.kind()
-	k.waited = max(k.waited, d)
+	// A command that was sent before a fault waits because of it.
+	if f := o.at(0); d > f.waited.lasted {
+		f.waited = longestWait{command, d}
+	}
 }
 
 func (o *outages) noteIdleLost() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.kind().lost++
+	o.at(0).lost++
 }
 
-// report prints a line for each kind of fault.
-func (o *outages) report(out io.Writer) {
+// kinds sums up by kind of fault.
+func (o *outages) kinds() map[string]*outage {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	var names []string
-	for name := range o.kinds {
-		names = append(names, name)
+	kinds := make(map[string]*outage)
+	for _, f := range o.faults {
+		k := kinds[f.fault]
+		if k == nil {
+			kinds[f.fault] = f
+			continue
+		}
+		k.times++
+		k.lasted = append(k.lasted, f.lasted...)
+		k.lost += f.lost
+		for what, n := range f.first {
+			k.first[what] += n
+		}
+		if f.waited.lasted > k.waited.lasted {
+			k.waited = f.waited
+		}
 	}
-	slices.Sort(names)
-	for _, name := range names {
-		k := o.kinds[name]
+	return kinds
+}
+
+// report prints a line for each kind of fault. Nothing may be noted afterwards.
+func (o *outages) report(out io.Writer) {
+	kinds := o.kinds()
+	for _, name := range slices.Sorted(maps.Keys(kinds)) {
+		k := kinds[name]
 		var heard []string
 		for what, n := range k.first {
 			heard = append(heard, fmt.Sprintf("%d %s", n, what))
 		}
 		slices.Sort(heard)
-		fmt.Fprintf(out, "%s: %d times, %d sessions refused, half for %v, the longest for %v (first heard: %s), the longest wait for an answer %v, %d idling sessions lost\n",
-			name, o.faults[name], len(k.lasted), percentile(k.lasted, 50), percentile(k.lasted, 100), strings.Join(heard, ", "), k.waited.Round(time.Millisecond), k.lost)
+		fmt.Fprintf(out, "%s: %d times, %d sessions refused, half for %v, the longest for %v (first heard: %s); the longest wait for an answer %v (%s); %d idling sessions lost\n",
+			name, k.times, len(k.lasted), percentile(k.lasted, 50), percentile(k.lasted, 100), strings.Join(heard, ", "),
+			k.waited.lasted.Round(time.Millisecond), k.waited.command, k.lost)
 	}
 }
 

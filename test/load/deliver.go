@@ -24,7 +24,7 @@ func (o *owner) deliver(ctx context.Context, s Service) {
 		to := loose{"INBOX", message{id: id}}
 		began := time.Now()
 		unknown, err := l.Deliver("sender@example.org", o.account.Name+"@example.org", text(id))
-		t.Waited(time.Since(began))
+		o.waited("LMTP", began)
 		switch {
 		case err == nil:
 			t.count(1, 0)

@@ -3,6 +3,7 @@ package load
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/textproto"
 	"strings"
 	"time"
@@ -41,7 +42,7 @@ func (o *owner) failed(command string, err error) {
 	if o.account.trial.unwilling(err) {
 		o.account.trial.Violation("%s: %s: %v", o.name, command, err)
 	}
-	o.wait(err)
+	o.wait(command, err)
 }
 
 // failedLMTP is failed for LMTP.
@@ -50,14 +51,19 @@ func (o *owner) failedLMTP(err error) {
 	if answer := new(textproto.Error); errors.As(err, &answer) && (t.Outage == nil || answer.Code/100 != 4) {
 		t.Violation("%s: LMTP: %v", o.name, err)
 	}
-	o.wait(err)
+	o.wait("LMTP", err)
 }
 
 // wait begins an outage, unless there is one already.
-func (o *owner) wait(err error) {
+func (o *owner) wait(command string, err error) {
 	if o.outage.first == nil && err != nil {
-		o.outage.first, o.outage.began = err, time.Now()
+		o.outage.first, o.outage.began = fmt.Errorf("%s: %w", command, err), time.Now()
 	}
+}
+
+// waited tells how long a command has waited for its answer.
+func (o *owner) waited(command string, began time.Time) {
+	o.account.trial.Waited(command, time.Since(began))
 }
 
 // served ends an outage.
@@ -150,7 +156,8 @@ func Kind(err error) string {
 	case strings.Contains(err.Error(), "refused"):
 		return "connection refused"
 	case strings.Contains(err.Error(), "timeout"):
-		return "no answer"
+		command, _, _ := strings.Cut(err.Error(), ":")
+		return "no answer to " + command
 	}
 	return "connection lost"
 }

@@ -25,9 +25,11 @@ func (o *owner) session(ctx context.Context, s Service) {
 		o.deliver(ctx, s)
 		return
 	}
+	began := time.Now()
 	c, err := o.account.login(s)
+	o.waited("login", began)
 	if err != nil {
-		o.wait(err)
+		o.wait("login", err)
 		return
 	}
 	defer c.Close()
@@ -40,7 +42,10 @@ func (o *owner) session(ctx context.Context, s Service) {
 func (o *owner) visit(ctx context.Context, c *imapclient.Client) bool {
 	// Mailboxes where it has messages, most of the time.
 	mailbox := o.pick(append(append([]string{}, shared...), o.alone))
-	if _, err := c.Select(mailbox); err != nil {
+	began := time.Now()
+	_, err := c.Select(mailbox)
+	o.waited("SELECT", began)
+	if err != nil {
 		o.failed("SELECT", err)
 		return isNO(err)
 	}
@@ -204,7 +209,7 @@ func (b *batch) wait() bool {
 	o := b.owner
 	done := 0
 	began := time.Now()
-	defer func() { o.account.trial.Waited(time.Since(began)) }()
+	defer o.waited("changes", began)
 	for i, s := range b.sent {
 		status, err := s.command.Wait()
 		switch {
@@ -213,9 +218,9 @@ func (b *batch) wait() bool {
 			o.served()
 			done++
 		case isNO(err):
-			o.failed(fmt.Sprintf("%+v", s.op), err)
+			o.failed(fmt.Sprintf("%T%+[1]v", s.op), err)
 		default:
-			o.failed(fmt.Sprintf("%+v", s.op), err)
+			o.failed(fmt.Sprintf("%T%+[1]v", s.op), err)
 			for _, rest := range b.sent[i:] {
 				o.unanswered = append(o.unanswered, rest.op)
 			}
@@ -274,6 +279,7 @@ func (b *batch) answered(s sent, status *imapclient.Status) {
 // look reads what is in the mailbox, messages of all sessions: what is shown once must
 // stay, unless its owner takes it away.
 func (o *owner) look(c *imapclient.Client, mailbox string) bool {
+	defer o.waited("FETCH", time.Now())
 	for m, err := range c.UIDFetch("1:*", "(UID BODY.PEEK[HEADER.FIELDS (X-Id)])") {
 		if err != nil {
 			o.failed("FETCH", err)

@@ -35,11 +35,11 @@ type Options struct {
 	LiveMax  int           // messages that a session keeps, about; default 60
 	Think    time.Duration // the mean time between a session's batches; 0: none
 	// Outage is told, as often as a session was refused, what it heard first and how long
-	// it took until something was done for it again. Without it, a server that is there
+	// it took from then until a change was made for it again. Without it, a server that is there
 	// has to be willing: a refusal is a violation.
 	Outage func(first error, lasted time.Duration)
-	// Waited is told how long each batch of commands waited for its answers.
-	Waited func(time.Duration)
+	// Waited is told how long each command, or batch of changes, waited for its answer.
+	Waited func(command string, d time.Duration)
 }
 
 // Trial is everything that is known so far.
@@ -88,7 +88,7 @@ func New(o Options) *Trial {
 		o.LiveMax = 60
 	}
 	if o.Waited == nil {
-		o.Waited = func(time.Duration) {}
+		o.Waited = func(string, time.Duration) {}
 	}
 	t := &Trial{Options: o, rnd: rand.New(rand.NewPCG(o.Seed, 0))}
 	for i := range o.Accounts {

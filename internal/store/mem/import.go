@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"io"
 	"iter"
+	"maps"
 	"slices"
 
 	"postfach/internal/mail"
@@ -213,14 +214,25 @@ func (i *importing) StoredBytes(_ context.Context, m *mail.Message) (r io.ReadCl
 	return r, err
 }
 
-// Finish implements mail.Import.
-func (i *importing) Finish(_ context.Context, entry mail.Account, state *mail.AccountState, outcomes iter.Seq2[mail.Outcome, error]) error {
+// Outcomes implements mail.Import.
+func (i *importing) Outcomes(_ context.Context, outcomes iter.Seq2[mail.Outcome, error]) error {
 	known := map[mail.OpID]outcome{}
 	for o, err := range outcomes {
 		if err != nil {
 			return err
 		}
 		known[o.Op] = outcome{version: o.Version, void: o.Version == 0, at: o.At}
+	}
+	return i.with(func(a *account) error {
+		maps.Copy(a.outcomes, known)
+		return nil
+	})
+}
+
+// Finish implements mail.Import.
+func (i *importing) Finish(_ context.Context, entry mail.Account, state *mail.AccountState, outcomes iter.Seq2[mail.Outcome, error]) error {
+	if err := i.Outcomes(context.Background(), outcomes); err != nil {
+		return err
 	}
 	return i.with(func(a *account) error {
 		if err := a.addsUp(state); err != nil {
@@ -236,7 +248,7 @@ func (i *importing) Finish(_ context.Context, entry mail.Account, state *mail.Ac
 		for _, name := range state.Subscriptions {
 			a.subscriptions[name] = true
 		}
-		a.keywordSets, a.outcomes, a.logFrom = slices.Clone(state.KeywordSets), known, state.Version
+		a.keywordSets, a.logFrom = slices.Clone(state.KeywordSets), state.Version
 		for number, m := range a.messages {
 			if m.rows == 0 {
 				delete(a.messages, number)

@@ -160,14 +160,16 @@ func (s *Store) Expunges(_ context.Context, id mail.AccountID, mailbox mail.Mail
 }
 
 // Outcomes implements mail.Movable.
-func (s *Store) Outcomes(_ context.Context, id mail.AccountID) iter.Seq2[mail.Outcome, error] {
+func (s *Store) Outcomes(_ context.Context, id mail.AccountID, after mail.Version) iter.Seq2[mail.Outcome, error] {
 	return func(yield func(mail.Outcome, error) bool) {
 		s.mu.Lock()
 		a, err := s.accountLocked(id)
 		var all []mail.Outcome
 		if err == nil {
 			for op, o := range a.outcomes {
-				all = append(all, mail.Outcome{Op: op, Version: o.version, At: o.at})
+				if o.void || o.version > after {
+					all = append(all, mail.Outcome{Op: op, Version: o.version, At: o.at})
+				}
 			}
 		}
 		s.mu.Unlock()

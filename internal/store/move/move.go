@@ -80,6 +80,7 @@ type mover struct {
 
 	in       mail.Import
 	known    map[mail.MailboxID]*known // what the target has
+	outcomes mail.Version            // those up to it are at the target
 	finished bool                      // Finish was called: the target may have decided
 }
 
@@ -108,9 +109,13 @@ func (m *mover) run(ctx context.Context) error {
 			return err
 		}
 		delta, err := m.copy(ctx, state)
+		if err == nil {
+			err = m.in.Outcomes(ctx, m.from.Outcomes(ctx, m.id, m.outcomes))
+		}
 		if err != nil {
 			return err
 		}
+		m.outcomes = state.Version
 		if pass >= m.o.PassesMax || delta.messages+delta.rows < m.o.DeltaMessages && delta.bytes < m.o.DeltaBytes {
 			break
 		}
@@ -247,7 +252,7 @@ func (m *mover) fenced(ctx context.Context) error {
 		return err
 	}
 	m.finished = true
-	if err := m.in.Finish(ctx, entry, state, m.from.Outcomes(ctx, m.id)); err != nil {
+	if err := m.in.Finish(ctx, entry, state, m.from.Outcomes(ctx, m.id, m.outcomes)); err != nil {
 		return err
 	}
 	return m.leave(ctx)

@@ -16,19 +16,7 @@ func (i *importing) Finish(ctx context.Context, entry mail.Account, state *mail.
 		if err := i.addsUp(state); err != nil {
 			return err
 		}
-		for o, err := range outcomes {
-			if err != nil {
-				return err
-			}
-			// What was voided elsewhere can't arrive here.
-			if o.Version != 0 {
-				i.room().Set(outcomeKey(outcomeHour(o.At), i.id, o.Op), putUint(nil, o.Version), nil)
-			}
-			if err := i.flushFull(ctx); err != nil {
-				return err
-			}
-		}
-		if err := i.flush(ctx); err != nil {
+		if err := i.outcomes(ctx, outcomes); err != nil {
 			return err
 		}
 		return i.store.still(ctx, i.id, func(e *epoch, b *pebble.Batch) error { return i.fill(e, b, &entry, state) })
@@ -37,6 +25,27 @@ func (i *importing) Finish(ctx context.Context, entry mail.Account, state *mail.
 		i.Close()
 	}
 	return err
+}
+
+// Outcomes implements mail.Import.
+func (i *importing) Outcomes(ctx context.Context, outcomes iter.Seq2[mail.Outcome, error]) error {
+	return i.use(func(*epoch) error { return i.outcomes(ctx, outcomes) })
+}
+
+func (i *importing) outcomes(ctx context.Context, outcomes iter.Seq2[mail.Outcome, error]) error {
+	for o, err := range outcomes {
+		if err != nil {
+			return err
+		}
+		// What was voided elsewhere can't arrive here.
+		if o.Version != 0 {
+			i.room().Set(outcomeKey(outcomeHour(o.At), i.id, o.Op), putUint(nil, o.Version), nil)
+		}
+		if err := i.flushFull(ctx); err != nil {
+			return err
+		}
+	}
+	return i.flush(ctx)
 }
 
 // fill puts into the batch what makes the account be here.

@@ -254,7 +254,7 @@ func (s *Store) Expunges(_ context.Context, id mail.AccountID, mailbox mail.Mail
 }
 
 // Outcomes implements mail.Movable. Their times are known to the hour.
-func (s *Store) Outcomes(_ context.Context, id mail.AccountID) iter.Seq2[mail.Outcome, error] {
+func (s *Store) Outcomes(_ context.Context, id mail.AccountID, after mail.Version) iter.Seq2[mail.Outcome, error] {
 	return func(yield func(mail.Outcome, error) bool) {
 		e, err := s.enter()
 		if err != nil {
@@ -281,7 +281,7 @@ func (s *Store) Outcomes(_ context.Context, id mail.AccountID) iter.Seq2[mail.Ou
 				}
 				v := values{b: it.Value()}
 				o := mail.Outcome{Op: op, Version: mail.Version(v.uint()), At: int64(hour) * hourSeconds}
-				if !yield(o, v.err()) || v.bad {
+				if (o.Version > after || v.bad) && !yield(o, v.err()) || v.bad {
 					return
 				}
 			}

@@ -97,7 +97,7 @@ func BenchmarkBare(b *testing.B) {
 			return err
 		}
 		a := &attempt{c: c, k: k, op: c.Op, log: encodeChanges(0, c.Changes)}
-		q := &batch{}
+		q := &pgx.Batch{}
 		a.blind(q)
 		rows, err := s.first.pool.Query(ctx, appendBlind, q.QueuedQueries[0].Arguments...)
 		if err != nil {

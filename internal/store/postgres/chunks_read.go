@@ -16,6 +16,7 @@ const chunkReadTimeout = time.Minute
 // chunkReader reads the frames of one message, more at a time while they are read in order.
 type chunkReader struct {
 	s       *Store
+	shard   *shard // nil: where the account is; else whether it is there yet or not
 	account mail.AccountID
 	number  uint64
 	frames  int64 // of the message
@@ -26,11 +27,15 @@ type chunkReader struct {
 }
 
 func (s *Store) openChunks(ctx context.Context, id mail.AccountID, ref mail.Ref) (mail.Body, error) {
+	return s.openChunksOn(ctx, nil, id, ref)
+}
+
+func (s *Store) openChunksOn(ctx context.Context, h *shard, id mail.AccountID, ref mail.Ref) (mail.Body, error) {
 	size, ok := sizeOf(ref.Length)
 	if !ok || ref.Offset != 0 {
 		return nil, mail.Errorf(mail.Invalid, "not a reference to a segment")
 	}
-	r := &chunkReader{s: s, account: id, number: ref.Segment, frames: framesOf(size), n: firstFrames}
+	r := &chunkReader{s: s, shard: h, account: id, number: ref.Segment, frames: framesOf(size), n: firstFrames}
 	s.chunks.hold(r.number) // the sweeper of this process lets readers come to their end
 	if err := r.read(ctx, 0); err != nil {
 		s.chunks.release(r.number)
@@ -60,7 +65,7 @@ func (r *chunkReader) frame(number int64, _ []byte) ([]byte, error) {
 // read gets frames from one on. NotFound: the first is not there.
 func (r *chunkReader) read(ctx context.Context, from int64) error {
 	until := min(from+r.n, r.frames)
-	return r.s.onShard(ctx, r.account, func(h *shard) error {
+	return r.s.onShardOr(ctx, r.shard, r.account, func(h *shard) error {
 		return h.do(ctx, func(ctx context.Context, c *pgxpool.Conn) error {
 			r.first, r.here = from, nil
 			rows, err := c.Query(ctx, `SELECT a.state, c.part, c.bytes FROM accounts a
@@ -83,7 +88,7 @@ func (r *chunkReader) read(ctx context.Context, from int64) error {
 			if err := rows.Err(); err != nil {
 				return err
 			}
-			if err := stateError(state); err != nil {
+			if err := stateError(state); err != nil && r.shard == nil {
 				return err
 			}
 			if len(r.here) == 0 {

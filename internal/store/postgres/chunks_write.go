@@ -13,6 +13,7 @@ import (
 // chunkUpload writes a message into the table chunks while it comes in. It holds one batch.
 type chunkUpload struct {
 	s       *Store
+	shard   *shard // nil: where the account is
 	ctx     context.Context
 	account mail.AccountID
 	number  uint64
@@ -28,9 +29,14 @@ func (s *Store) createChunks(ctx context.Context, id mail.AccountID) (mail.Uploa
 	if _, err := s.home(ctx, id); err != nil {
 		return nil, err
 	}
-	u := &chunkUpload{s: s, ctx: context.WithoutCancel(ctx), account: id, number: s.chunks.create(s.env.Now().Unix(), s.process)}
+	return s.createChunksOn(ctx, nil, id), nil
+}
+
+// createChunksOn begins an upload to a shard, whether the account is there or not.
+func (s *Store) createChunksOn(ctx context.Context, h *shard, id mail.AccountID) mail.Upload {
+	u := &chunkUpload{s: s, shard: h, ctx: context.WithoutCancel(ctx), account: id, number: s.chunks.create(s.env.Now().Unix(), s.process)}
 	u.encoder = blob.NewEncoder(u.put)
-	return u, nil
+	return u
 }
 
 // Write implements io.Writer.
@@ -59,7 +65,7 @@ func (u *chunkUpload) put(number int64, frame []byte) error {
 
 // flush writes the batch, durably. It may have been written before by a connection that broke.
 func (u *chunkUpload) flush(ctx context.Context) error {
-	err := u.s.onShard(ctx, u.account, func(h *shard) error {
+	err := u.s.onShardOr(ctx, u.shard, u.account, func(h *shard) error {
 		return h.do(ctx, func(ctx context.Context, c *pgxpool.Conn) error {
 			_, err := c.Exec(ctx, `INSERT INTO chunks (account, segment, part, bytes)
 				SELECT $1, $2, * FROM unnest($3::integer[], $4::bytea[])

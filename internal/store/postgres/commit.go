@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"postfach/internal/mail"
@@ -73,15 +74,20 @@ func (s *Store) decide(ctx context.Context, h *shard, a *attempt) error {
 	return n.conflict()
 }
 
-// send makes the commit, in one round trip.
-func (a *attempt) send(ctx context.Context, c *pgxpool.Conn) error {
-	b := newBatch()
+// batch is the commit as statements that travel together: one transaction.
+func (a *attempt) batch() *pgx.Batch {
+	b := &pgx.Batch{}
 	if a.c.Blind {
 		a.blind(b)
 	} else {
 		a.atVersion(b)
 	}
-	if err := b.send(ctx, c); err != nil {
+	return b
+}
+
+// send makes the commit, in one round trip.
+func (a *attempt) send(ctx context.Context, c *pgxpool.Conn) error {
+	if err := c.SendBatch(ctx, a.batch()).Close(); err != nil {
 		return a.explain(err)
 	}
 	return a.done(ctx, c)
@@ -112,7 +118,10 @@ func (a *attempt) done(ctx context.Context, c *pgxpool.Conn) error {
 func (a *attempt) explain(err error) error {
 	switch codeOf(err) {
 	case codeDuplicate:
-		return &mail.Error{Kind: mail.Away, Text: "somebody has been told that this commit has not happened", Cause: err}
+		if constraintOf(err) == "commits_pkey" {
+			return &mail.Error{Kind: mail.Away, Text: "somebody has been told that this commit has not happened", Cause: err}
+		}
+		return mail.Wrap(mail.Internal, err)
 	case codeNotFound:
 		if messageOf(err) == errNoAccount.Text {
 			return errNoAccount
@@ -123,19 +132,9 @@ func (a *attempt) explain(err error) error {
 
 // commit makes the commit inside of the transaction that has the lock, and ends it.
 func (k *heldLock) commit(ctx context.Context, a *attempt) error {
-	b := newBatch()
-	if a.c.Blind {
-		a.blind(b)
-	} else {
-		a.atVersion(b)
-	}
+	b := a.batch()
 	b.Queue("COMMIT")
-	warnings := k.c.Conn().PgConn().CustomData()
-	delete(warnings, warned)
-	err := b.send(context.WithoutCancel(ctx), k.c)
-	if err == nil && warnings[warned] != nil {
-		err = errNotReplicated
-	}
+	err := watched(k.c.Conn(), func() error { return k.c.SendBatch(context.WithoutCancel(ctx), b).Close() })
 	defer func() {
 		if err != nil {
 			closeConn(k.c.Conn())
@@ -154,4 +153,3 @@ func (k *heldLock) commit(ctx context.Context, a *attempt) error {
 	}
 	return classify(a.explain(err))
 }
-

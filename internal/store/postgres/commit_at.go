@@ -3,6 +3,8 @@ package postgres
 import (
 	"math"
 
+	"github.com/jackc/pgx/v5"
+
 	"postfach/internal/mail"
 )
 
@@ -11,7 +13,7 @@ const arrivalsMax = 500
 
 // atVersion queues a commit for one version of the account: advance, which decides, then what
 // the changes say.
-func (a *attempt) atVersion(b *batch) {
+func (a *attempt) atVersion(b *pgx.Batch) {
 	c, k := a.c, a.k
 	a.version = max(k.last, c.At)
 	firstMailbox, firstMessage := int64(math.MaxInt64), int64(math.MaxInt64)
@@ -34,7 +36,7 @@ func (a *attempt) atVersion(b *batch) {
 }
 
 // create makes new mailboxes, also those that the same commit deletes again.
-func (a *attempt) create(b *batch) {
+func (a *attempt) create(b *pgx.Batch) {
 	for _, change := range a.c.Changes {
 		c, ok := change.(*mail.MailboxCreated)
 		if !ok {
@@ -64,7 +66,7 @@ SELECT CASE WHEN (SELECT count(*) FROM u) = cardinality($2::bigint[]) THEN 0
 		THEN refuse('PF404', 'no such mailbox')
 	ELSE refuse('PF422', 'UIDs do not ascend') END`
 
-func (a *attempt) touch(b *batch) {
+func (a *attempt) touch(b *pgx.Batch) {
 	var g [8][]int64
 	for _, t := range a.k.touched {
 		first := int64(math.MaxInt64)
@@ -82,7 +84,7 @@ func (a *attempt) touch(b *batch) {
 }
 
 // keywords adds sets, and makes sure that the first one's number is the next.
-func (a *attempt) keywords(b *batch) {
+func (a *attempt) keywords(b *pgx.Batch) {
 	for _, change := range a.c.Changes {
 		c, ok := change.(*mail.KeywordSetAdded)
 		if !ok {
@@ -99,7 +101,7 @@ func (a *attempt) keywords(b *batch) {
 	}
 }
 
-func (a *attempt) change(b *batch, change mail.Change) {
+func (a *attempt) change(b *pgx.Batch, change mail.Change) {
 	account := int64(a.c.Account)
 	switch c := change.(type) {
 	case *mail.Appended:
@@ -143,7 +145,7 @@ SELECT CASE WHEN $20::boolean AND EXISTS (SELECT FROM unnest($9::bigint[]) AS r 
 		AND (SELECT part FROM chunks WHERE account = $1 AND chunks.segment = r.segment AND part = 0) IS NULL)
 	THEN refuse('PF410', 'the upload is gone') END`
 
-func (a *attempt) appended(b *batch, c *mail.Appended, some []mail.Arrival) {
+func (a *attempt) appended(b *pgx.Batch, c *mail.Appended, some []mail.Arrival) {
 	v := &arrivals{}
 	var uids, ids []int64
 	for i := range some {
@@ -165,7 +167,7 @@ SELECT CASE WHEN EXISTS (SELECT FROM unnest($5::bigint[]) AS r (message)
 	WHERE (SELECT 1 FROM messages m WHERE m.account = $1 AND m.message = r.message) IS NULL)
 	THEN refuse('PF404', 'no such message') END`
 
-func (a *attempt) copied(b *batch, c *mail.Copied, rows []mail.Row) {
+func (a *attempt) copied(b *pgx.Batch, c *mail.Copied, rows []mail.Row) {
 	var g [6][]int64
 	var zone []int16
 	for i := range rows {

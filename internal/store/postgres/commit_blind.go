@@ -49,7 +49,7 @@ SELECT a.version, a.message, b.position, b.uid,
 FROM a LEFT JOIN b ON true`
 
 // blind queues a blind commit, whose answer has what the database gives.
-func (a *attempt) blind(b *batch) {
+func (a *attempt) blind(b *pgx.Batch) {
 	if len(a.c.Changes) == 0 {
 		a.nothing(b)
 		return
@@ -89,7 +89,7 @@ func (a *attempt) blind(b *batch) {
 }
 
 // nothing queues a blind commit without changes, of which only the outcome is kept.
-func (a *attempt) nothing(b *batch) {
+func (a *attempt) nothing(b *pgx.Batch) {
 	a.found = false
 	b.Queue(`WITH a AS (
 			SELECT version FROM accounts WHERE account = $1 AND state = 'here' FOR NO KEY UPDATE

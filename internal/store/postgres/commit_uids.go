@@ -1,6 +1,8 @@
 package postgres
 
 import (
+	"github.com/jackc/pgx/v5"
+
 	"postfach/internal/mail"
 )
 
@@ -32,7 +34,7 @@ func eachUIDs(s mail.UIDSet, list func([]int64), long func(first, last int64)) {
 	}
 }
 
-func (a *attempt) flags(b *batch, c *mail.FlagsSet) {
+func (a *attempt) flags(b *pgx.Batch, c *mail.FlagsSet) {
 	account, mailbox, flags, seq := int64(a.c.Account), int64(c.Mailbox), int64(c.Flags), int64(c.ModSeq)
 	eachUIDs(c.UIDs, func(uids []int64) {
 		b.Queue(`UPDATE mailbox_rows SET flags = $3, modseq = $4
@@ -52,7 +54,7 @@ const (
 	removeRange = removeHead + "uid BETWEEN $5 AND $6" + removeTail
 )
 
-func (a *attempt) removed(b *batch, c *mail.Removed) {
+func (a *attempt) removed(b *pgx.Batch, c *mail.Removed) {
 	account, mailbox, seq := int64(a.c.Account), int64(c.Mailbox), int64(c.ModSeq)
 	eachUIDs(c.UIDs, func(uids []int64) {
 		b.Queue(removeList, account, mailbox, seq, a.c.Now, uids)

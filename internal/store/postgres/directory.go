@@ -84,7 +84,15 @@ func (s *Store) addEntries(ctx context.Context, e entries, here []int64) error {
 		if _, err := tx.Exec(ctx, "INSERT INTO accounts (account) SELECT * FROM unnest($1::bigint[])", here); err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, `INSERT INTO directory (account, name, secret, created, shard)
+		var left bool
+		err := tx.QueryRow(ctx, "SELECT EXISTS (SELECT FROM directory WHERE name = ANY($1) AND place = 'left')", e.names).Scan(&left)
+		if err != nil {
+			return err
+		}
+		if left {
+			return errExists
+		}
+		_, err = tx.Exec(ctx, `INSERT INTO directory (account, name, secret, created, shard)
 			SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::bigint[], $5::text[])`,
 			e.ids, e.names, e.secrets, e.created, e.shards)
 		return err
@@ -107,11 +115,11 @@ func (s *Store) write(ctx context.Context, h *shard, f func(context.Context, pgx
 func (s *Store) Account(ctx context.Context, name string) (a mail.Account, err error) {
 	err = s.first.do(ctx, func(ctx context.Context, c *pgxpool.Conn) error {
 		var id int64
-		err := c.QueryRow(ctx, "SELECT account, name, secret, created FROM directory WHERE name = $1", name).
+		err := c.QueryRow(ctx, "SELECT account, name, secret, created FROM directory WHERE name = $1 AND place <> 'left' AND place = 'here'", name).
 			Scan(&id, &a.Name, &a.Secret, &a.Created)
 		a.ID = mail.AccountID(id)
 		if errors.Is(err, pgx.ErrNoRows) {
-			return errNoAccount
+			return hasLeft(ctx, c, name)
 		}
 		return err
 	})
@@ -147,7 +155,7 @@ func (s *Store) Accounts(ctx context.Context) iter.Seq2[mail.Account, error] {
 func (s *Store) accountsAfter(ctx context.Context, name string) (page []mail.Account, err error) {
 	err = s.first.do(ctx, func(ctx context.Context, c *pgxpool.Conn) error {
 		rows, err := c.Query(ctx, `SELECT account, name, secret, created FROM directory
-			WHERE name > $1 ORDER BY name LIMIT $2`, name, accountsPage)
+			WHERE name > $1 AND place <> 'left' AND place = 'here' ORDER BY name LIMIT $2`, name, accountsPage)
 		if err != nil {
 			return err
 		}
@@ -206,7 +214,7 @@ func (s *Store) RemoveAccount(ctx context.Context, id mail.AccountID, now int64)
 		return err
 	}
 	err = s.write(ctx, s.first, func(ctx context.Context, tx pgx.Tx) error {
-		done, err := tx.Exec(ctx, "DELETE FROM directory WHERE account = $1", int64(id))
+		done, err := tx.Exec(ctx, "DELETE FROM directory WHERE account = $1 AND place = 'here'", int64(id))
 		if err == nil && done.RowsAffected() == 0 {
 			err = errNoAccount
 		}

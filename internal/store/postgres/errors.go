@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/url"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"postfach/internal/mail"
@@ -12,18 +13,18 @@ import (
 
 // SQLSTATEs. Those with PF are our own (schema/*.sql).
 const (
-	codeMoved      = "PF301"
-	codeNotFound   = "PF404"
-	codeVersion    = "PF409"
-	codeTooLate    = "PF410"
-	codeLimit      = "PF413"
-	codeInvalid    = "PF422"
-	codeFenced     = "PF503"
-	codeReadOnly   = "25006"
-	codeDuplicate  = "23505"
-	codeBadText    = "22021"
-	codeSerialize  = "40001"
-	codeDeadlock   = "40P01"
+	codeMoved     = "PF301"
+	codeNotFound  = "PF404"
+	codeVersion   = "PF409"
+	codeTooLate   = "PF410"
+	codeLimit     = "PF413"
+	codeInvalid   = "PF422"
+	codeFenced    = "PF503"
+	codeReadOnly  = "25006"
+	codeDuplicate = "23505"
+	codeBadText   = "22021"
+	codeSerialize = "40001"
+	codeDeadlock  = "40P01"
 )
 
 // errMoved: the account has left this shard. Outside of the package it means that it has left
@@ -120,6 +121,12 @@ func messageOf(err error) string {
 	return e.Message
 }
 
+func constraintOf(err error) string {
+	var e *pgconn.PgError
+	errors.As(err, &e)
+	return e.ConstraintName
+}
+
 // dsnError says what is wrong with a DSN without saying the DSN, not even a part: it has a password.
 func dsnError(dsn string, err error) error {
 	if _, bad := url.Parse(dsn); bad != nil {
@@ -134,10 +141,24 @@ func dsnError(dsn string, err error) error {
 
 const warned = "warned"
 
-// noteWarning takes note of a warning. One comes when somebody has cancelled a commit's wait
-// for a replica: it has happened here, and may not have there.
+// errNotReplicated: somebody has cancelled a commit's wait for the replicas. It has happened on
+// one machine, and may not have on others. It has no kind: what happened is not certain.
+var errNotReplicated = errors.New("the wait for the replicas was cancelled")
+
+// noteWarning takes note of a warning, as PostgreSQL tells of such a commit.
 func noteWarning(c *pgconn.PgConn, n *pgconn.Notice) {
 	if n.Code == "01000" {
 		c.CustomData()[warned] = true
 	}
+}
+
+// watched runs f and fails when the server has warned of what it did.
+func watched(c *pgx.Conn, f func() error) error {
+	warnings := c.PgConn().CustomData()
+	delete(warnings, warned)
+	err := f()
+	if err == nil && warnings[warned] != nil {
+		err = errNotReplicated
+	}
+	return err
 }

@@ -25,13 +25,3 @@ func open(t testing.TB, dsn string) *postgres.Store {
 	})
 	return s
 }
-
-func TestStore(t *testing.T) {
-	storetest.Run(t, func(t *testing.T) storetest.Config {
-		dsn := rig.Database(t)
-		open := func() (storetest.Store, error) {
-			return postgres.Open(t.Context(), dsn, postgres.Options{Env: storetest.Env()})
-		}
-		return storetest.Config{Open: open, Second: open, Exact: true}
-	})
-}

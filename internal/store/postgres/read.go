@@ -55,7 +55,7 @@ func (s *Store) Outcome(ctx context.Context, id mail.AccountID, op mail.OpID) (v
 			return err
 		})
 		b.Queue(catchUp)
-		if err := uninterrupted(ctx, c, b); err != nil {
+		if err := c.SendBatch(ctx, b).Close(); err != nil {
 			return err
 		}
 		if version != nil {
@@ -65,21 +65,6 @@ func (s *Store) Outcome(ctx context.Context, id mail.AccountID, op mail.OpID) (v
 	})
 	return v, found, err
 }
-
-// uninterrupted sends a batch that is one transaction, and waits until it is durable on the
-// replicas too.
-func uninterrupted(ctx context.Context, c *pgxpool.Conn, b *pgx.Batch) error {
-	warnings := c.Conn().PgConn().CustomData()
-	delete(warnings, warned)
-	err := c.SendBatch(context.WithoutCancel(ctx), b).Close()
-	if err == nil && warnings[warned] != nil {
-		err = errNotReplicated
-	}
-	return err
-}
-
-// errNotReplicated has no kind: what happened is not certain.
-var errNotReplicated = errors.New("the wait for the replicas was cancelled")
 
 // Vanished implements mail.Store.
 func (s *Store) Vanished(ctx context.Context, id mail.AccountID, mailbox mail.MailboxID, since mail.ModSeq) (mail.UIDSet, error) {

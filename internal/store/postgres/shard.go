@@ -63,7 +63,7 @@ const settings = `SELECT set_config('plan_cache_mode', 'force_generic_plan', fal
 	set_config('enable_seqscan', 'off', false), set_config('jit', 'off', false),
 	set_config('idle_in_transaction_session_timeout', '60s', false),
 	set_config('tcp_keepalives_idle', '5', false), set_config('tcp_keepalives_interval', '3', false),
-	set_config('tcp_keepalives_count', '3', false), set_config('tcp_user_timeout', '15000', false),
+	set_config('tcp_keepalives_count', '3', false),
 	CASE WHEN current_setting('synchronous_commit') IN ('off', 'local') THEN set_config('synchronous_commit', 'on', false) END`
 
 // After a crash PostgreSQL shows commits that may not have reached a replica yet. Behind this
@@ -89,7 +89,7 @@ func (h *shard) do(ctx context.Context, f func(context.Context, *pgxpool.Conn) e
 		if err != nil {
 			return err
 		}
-		err = f(ctx, c)
+		err = watched(c.Conn(), func() error { return f(ctx, c) })
 		h.release(c, err)
 		if err == nil {
 			return nil
@@ -142,12 +142,7 @@ func (h *shard) once(ctx context.Context, f func(context.Context, *pgxpool.Conn)
 		if err != nil {
 			return err
 		}
-		warnings := c.Conn().PgConn().CustomData()
-		delete(warnings, warned)
-		err = f(context.WithoutCancel(ctx), c)
-		if err == nil && warnings[warned] != nil {
-			err = errNotReplicated
-		}
+		err = watched(c.Conn(), func() error { return f(context.WithoutCancel(ctx), c) })
 		h.release(c, err)
 		again := pgconn.SafeToRetry(err) || rolledBack(err) || codeOf(err) == codeReadOnly
 		switch {

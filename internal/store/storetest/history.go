@@ -101,7 +101,7 @@ func Compare(t *testing.T, got, want Store, id mail.AccountID, ops []mail.OpID) 
 	for message := mail.MessageID(1); message < a.NextMessage; message++ {
 		x, err := got.Message(h.ctx, id, message)
 		y, oracleErr := want.Message(h.ctx, id, message)
-		if mail.KindOf(err) != mail.KindOf(oracleErr) || !reflect.DeepEqual(x, y) {
+		if mail.KindOf(err) != mail.KindOf(oracleErr) || !reflect.DeepEqual(unplaced(x), unplaced(y)) {
 			t.Fatalf("message %d: got %+v %v, want %+v %v", message, x, err, y, oracleErr)
 		}
 		if err == nil && !bytes.Equal(h.body(message), o.body(message)) {
@@ -117,6 +117,16 @@ func Compare(t *testing.T, got, want Store, id mail.AccountID, ops []mail.OpID) 
 			t.Fatalf("outcome of %s: got %d %v, want %d %v", op, v, found, w, there)
 		}
 	}
+}
+
+// unplaced is a message without the place of its bytes, which is the store's own affair.
+func unplaced(m *mail.Message) mail.Message {
+	if m == nil {
+		return mail.Message{}
+	}
+	c := *m
+	c.Body = mail.Ref{}
+	return c
 }
 
 func compareVanished(h, o *harness, mailbox mail.MailboxID, since mail.ModSeq, rows []mail.Row) {

@@ -57,7 +57,7 @@ func (h *harness) carry(from, to mail.Movable) {
 	h.must(carryMessages(h.ctx, from, i, h.id))
 	h.must(from.Fence(h.ctx, h.id, true))
 	state := h.carryMailboxes(from, i)
-	h.must(i.Finish(h.ctx, entry, state, from.Outcomes(h.ctx, h.id)))
+	h.must(i.Finish(h.ctx, entry, state, from.Outcomes(h.ctx, h.id, 0)))
 	h.must(i.Close())
 	h.must(from.Leave(h.ctx, h.id, now))
 }
@@ -177,7 +177,6 @@ func testFence(h *harness, m mail.Movable) {
 	h.want(mail.Away, err)
 	h.want(mail.Away, h.SetSecret(h.ctx, h.id, "y"))
 	h.want(mail.Away, h.RemoveAccount(h.ctx, h.id, now))
-	h.want(mail.Away, h.PutDerived(h.ctx, h.id, "k", nil))
 	_, err = h.Account(h.ctx, "anna")
 	h.must(err)
 	_, err = m.Import(h.ctx, mail.Account{ID: h.id, Name: "anna"})
@@ -205,7 +204,9 @@ func testLeftStays(h *harness, m mail.Movable) {
 		h.want(mail.Elsewhere, err)
 		_, err = h.Account(h.ctx, "anna")
 		h.want(mail.Elsewhere, err)
-		_, err = h.Commit(h.ctx, &mail.Commit{Account: h.id, Op: h.op(), Changes: []mail.Change{created(1, "x")}})
+		change := []mail.Change{created(1, "x")}
+		stamp(1, change)
+		_, err = h.Commit(h.ctx, &mail.Commit{Account: h.id, Op: h.op(), Changes: change})
 		h.want(mail.Elsewhere, err)
 		h.want(mail.Elsewhere, h.SetSecret(h.ctx, h.id, "y"))
 		h.want(mail.Elsewhere, m.Fence(h.ctx, h.id, false))

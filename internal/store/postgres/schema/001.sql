@@ -154,11 +154,15 @@ CREATE TABLE derived (
 -- The directory: only the first database's tables are used.
 CREATE TABLE directory (
 	account bigint PRIMARY KEY,
-	name    text   COLLATE "C" NOT NULL UNIQUE,
+	name    text   COLLATE "C" NOT NULL,
 	secret  text   NOT NULL,
 	created bigint NOT NULL,
-	shard   text   COLLATE "C" NOT NULL DEFAULT '' -- '': the first database
+	shard   text   COLLATE "C" NOT NULL DEFAULT '', -- '': the first database
+	-- coming: being copied from another store, not there yet. left: moved to another store.
+	place   text   NOT NULL DEFAULT 'here' CHECK (place IN ('here', 'coming', 'left'))
 );
+CREATE UNIQUE INDEX directory_name ON directory (name) WHERE place <> 'left';
+CREATE INDEX directory_left ON directory (name) WHERE place = 'left';
 
 CREATE TABLE shards (
 	shard text COLLATE "C" PRIMARY KEY,

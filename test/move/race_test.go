@@ -1,0 +1,5 @@
+//go:build race
+
+package move_test
+
+const raceDetector = true
