@@ -80,7 +80,7 @@ type mover struct {
 
 	in       mail.Import
 	known    map[mail.MailboxID]*known // what the target has
-	outcomes mail.Version            // those up to it are at the target
+	outcomes mail.Version              // those up to it are at the target
 	finished bool                      // Finish was called: the target may have decided
 }
 

@@ -57,8 +57,11 @@ func (s *Store) moved(id mail.AccountID, v mail.Version) {
 // saw takes note that this process knows the account up to a version.
 func (s *Store) saw(id mail.AccountID, v mail.Version) { s.seen.raise(id, v) }
 
-// removedAccount forgets all about an account that is no more.
+// removedAccount forgets all about an account that is not here any more, and tells others.
 func (s *Store) removedAccount(id mail.AccountID) {
+	if !s.o.NoHints {
+		s.sender.add(id, gone)
+	}
 	s.cache.drop(id)
 	s.recent.dropAccount(id)
 }

@@ -21,6 +21,9 @@ const (
 	backOffMax   = 2 * time.Second
 )
 
+// gone stands in a hint for the version of an account that may not be here any more.
+const gone mail.Version = 1<<63 - 1
+
 // sender collects what is to be told to other processes.
 type sender struct {
 	pending versions

@@ -176,3 +176,25 @@ func TestHintCoding(t *testing.T) {
 		decodeHints(5, strange, func(id mail.AccountID, v mail.Version) { t.Errorf("%q: %v %v", strange, id, v) })
 	}
 }
+
+// TestGone: an account that is removed is told to others as one that may be gone, by hint
+// and by polling.
+func TestGone(t *testing.T) {
+	b := newBench(t)
+	for i, o := range []Options{{PollInterval: time.Hour}, {NoHints: true, PollInterval: 20 * time.Millisecond}} {
+		s, id := process(t, b.dsn, o), mail.AccountID(77+i)
+		b.must(s.AddAccount(t.Context(), mail.Account{ID: id, Name: id.String()}))
+		b.exec(`UPDATE accounts SET version = 5 WHERE account = $1`, int64(id))
+		theirs, stop := watch(t, process(t, b.dsn, o), id)
+		heard(t, theirs, mail.Moved{Account: id, Version: 5}) // by the first poll, when it listens
+		b.must(s.RemoveAccount(t.Context(), id, 1))
+		for m := (mail.Moved{Version: 5}); m.Version != 0; {
+			select {
+			case m = <-theirs:
+			case <-time.After(10 * time.Second):
+				t.Fatal("nobody has told of the account's end")
+			}
+		}
+		stop()
+	}
+}

@@ -24,7 +24,8 @@ type importing struct {
 	ended bool
 
 	pending   []*pendingMessage // not written yet
-	bytes     int64             // of them
+	bytes     int64             // of them, in memory
+	large     int64             // of them, in uploads
 	mailboxes map[mail.MailboxID]*importedMailbox
 }
 

@@ -17,8 +17,8 @@ import (
 
 const (
 	pendingMax      = 500     // messages that are written at once
-	pendingLargeMax = 16      // of them in segments: S3 puts them together
-	pendingBytesMax = 1 << 20 // inline and in structures
+	pendingBytesMax = 1 << 20 // of them, inline and in structures
+	pendingLargeMax = 4 << 20 // bytes in uploads: S3 puts small ones together
 )
 
 // pendingMessage is a message that is not in the database yet.
@@ -67,13 +67,10 @@ func (i *importing) Message(ctx context.Context, m *mail.Message, body io.Reader
 	p.Body, p.inline = mail.Ref{Inline: true}, inline.Bytes()
 	i.next = m.ID + 1
 	i.bytes += int64(len(p.inline) + len(m.Structure))
-	large := 0
-	for _, p := range i.pending {
-		if p.upload != nil {
-			large++
-		}
+	if p.upload != nil {
+		i.large += m.Size
 	}
-	if len(i.pending) >= pendingMax || large >= pendingLargeMax || i.bytes >= pendingBytesMax {
+	if len(i.pending) >= pendingMax || i.large >= pendingLargeMax || i.bytes >= pendingBytesMax {
 		return i.flush(ctx)
 	}
 	return nil
@@ -133,7 +130,7 @@ func (i *importing) release() {
 			p.upload.Release()
 		}
 	}
-	i.pending, i.bytes = nil, 0
+	i.pending, i.bytes, i.large = nil, 0, 0
 }
 
 // StoredMessages implements mail.Import.

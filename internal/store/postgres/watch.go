@@ -63,7 +63,13 @@ func (w *watcher) run(ctx context.Context, loaded func() []mail.AccountID, yield
 		}
 		heard := w.heard.take(empty)
 		for id, v := range heard {
-			if !w.s.seen.reached(id, v) && (ctx.Err() != nil || !yield(mail.Moved{Account: id, Version: v})) {
+			if w.s.seen.reached(id, v) {
+				continue
+			}
+			if v == gone {
+				v = 0
+			}
+			if ctx.Err() != nil || !yield(mail.Moved{Account: id, Version: v}) {
 				return
 			}
 		}
@@ -108,11 +114,21 @@ func (w *watcher) pollSome(ctx context.Context, h *shard, ids []int64) error {
 			return err
 		}
 		defer rows.Close()
+		there := make(map[int64]bool, len(ids))
 		for rows.Next() {
 			r := rows.RawValues()
+			there[rawInt(r[0])] = true
 			w.heard.raise(mail.AccountID(rawInt(r[0])), mail.Version(rawInt(r[1])))
 		}
-		return rows.Err()
+		if err := rows.Err(); err != nil {
+			return err
+		}
+		for _, id := range ids {
+			if !there[id] {
+				w.heard.raise(mail.AccountID(id), gone)
+			}
+		}
+		return nil
 	})
 }
 
