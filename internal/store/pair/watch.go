@@ -11,28 +11,40 @@ import (
 
 // Watch implements mail.Store. A store that is attached while it runs is watched too.
 func (s *Store) Watch(ctx context.Context, loaded func() []mail.AccountID) iter.Seq[mail.Moved] {
+	ctx, cancel := context.WithCancel(ctx)
+	begin := func(number int) iter.Seq[mail.Moved] {
+		return s.side(number).Watch(ctx, func() []mail.AccountID { return s.loadedAt(number, loaded) })
+	}
+	// What happens from now on is told, also before anybody listens.
+	first, second := begin(0), iter.Seq[mail.Moved](nil)
+	if s.Second() != nil {
+		second = begin(1)
+	}
 	return func(yield func(mail.Moved) bool) {
-		ctx, cancel := context.WithCancel(ctx)
 		var wg sync.WaitGroup
 		defer wg.Wait()
 		defer cancel()
 		hints := make(chan mail.Moved)
-		watch := func(number int) {
-			for moved := range s.side(number).Watch(ctx, func() []mail.AccountID { return s.loadedAt(number, loaded) }) {
+		pass := func(moved iter.Seq[mail.Moved]) {
+			for m := range moved {
 				select {
-				case hints <- moved:
+				case hints <- m:
 				case <-ctx.Done():
 					return
 				}
 			}
 		}
-		wg.Go(func() { watch(0) })
+		wg.Go(func() { pass(first) })
 		wg.Go(func() {
 			select {
 			case <-s.pair:
-				watch(1)
 			case <-ctx.Done():
+				return
 			}
+			if second == nil {
+				second = begin(1)
+			}
+			pass(second)
 		})
 		for {
 			select {
@@ -54,7 +66,7 @@ func (s *Store) side(number int) mail.Movable {
 	return s.Second()
 }
 
-// loadedAt lists the accounts to look after that are known to be in one of the stores.
+// loadedAt lists the accounts to look after that are in one of the stores, as far as is known.
 func (s *Store) loadedAt(number int, loaded func() []mail.AccountID) []mail.AccountID {
 	all := loaded()
 	p := s.both.Load()
@@ -65,7 +77,7 @@ func (s *Store) loadedAt(number int, loaded func() []mail.AccountID) []mail.Acco
 	defer p.mu.RUnlock()
 	var there []mail.AccountID
 	for _, id := range all {
-		if h := p.homes[id]; h == &p.sides[number] {
+		if h := p.homes[id]; h == nil || h == &p.sides[number] {
 			there = append(there, id)
 		}
 	}
