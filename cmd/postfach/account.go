@@ -17,6 +17,7 @@ type accountCommand struct {
 	List   accountList   `cmd:"" help:"List the accounts: name, id, day of creation."`
 	Passwd accountPasswd `cmd:"" help:"Set the password of an account."`
 	Remove accountRemove `cmd:"" help:"Remove an account with all its mail."`
+	Move   accountMove   `cmd:"" help:"Move an account to another database of a shared store, while it is in use."`
 	Import accountImport `cmd:"" help:"Add many accounts from a file with a line name:password for each."`
 }
 

@@ -24,6 +24,7 @@ type commands struct {
 	Account accountCommand `cmd:"" help:"Manage accounts, whether the server runs or not."`
 	Deliver deliverCommand `cmd:"" help:"Deliver the message on standard input to an account."`
 	Migrate migrateCommand `cmd:"" help:"Move all accounts between a data directory and PostgreSQL, while its server runs or not."`
+	Shard   shardCommand   `cmd:"" help:"Manage the databases of a shared store."`
 	Check   checkCommand   `cmd:"" help:"Verify everything in a data directory. The server must not be running."`
 	Demo    demoCommand    `cmd:"" help:"Run a throw-away server with an account full of mail."`
 	Version versionCommand `cmd:"" help:"Print the version."`
