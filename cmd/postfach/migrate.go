@@ -26,7 +26,7 @@ func (c *migrateCommand) stores() (dir storeFlags, m admin.Migration, err error)
 		m.Store, m.Back, local = c.From, true, c.To
 	}
 	if !isPostgres(m.Store) || isPostgres(local) {
-		return dir, m, errors.New("one of --from and --to has to be a data directory, the other postgres://...")
+		return dir, m, errors.New("one of --from and --to has to be a data directory, the other postgres://USER@HOST/DATABASE")
 	}
 	dir.Data, dir.CacheSize = strings.TrimPrefix(local, pebbleScheme), c.CacheSize
 	return dir, m, nil

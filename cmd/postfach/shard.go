@@ -22,7 +22,7 @@ type shardCommand struct {
 // withPostgres opens the store that several servers share.
 func (f *storeFlags) withPostgres(p *process, do func(context.Context, *postgres.Store) error) error {
 	if !f.shared() {
-		return errors.New("this needs --store postgres://...")
+		return errors.New("this needs --store postgres://USER@HOST/DATABASE")
 	}
 	env := mail.SystemEnv(slog.New(slog.NewTextHandler(p.stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
 	store, err := openPostgres(p.ctx, f.Store, f.Blobs, postgres.Options{Env: env, CacheBytes: int64(f.CacheSize)})

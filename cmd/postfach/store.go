@@ -48,9 +48,9 @@ func (f *storeFlags) AfterApply() error {
 	}
 	switch {
 	case f.Store == "" && f.Blobs != "":
-		return errors.New("--blobs goes with --store postgres://...")
+		return errors.New("--blobs goes with --store postgres://USER@HOST/DATABASE")
 	case f.Store != "" && !isPostgres(f.Store):
-		return errors.New("--store: expected pebble:DIR or postgres://...")
+		return errors.New("--store: expected pebble:DIR or postgres://USER@HOST/DATABASE")
 	}
 	return checkBlobs(f.Blobs)
 }
