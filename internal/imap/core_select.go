@@ -23,9 +23,12 @@ var coreSelect = family{
 type selectRequest struct {
 	readOnly bool
 	name     string
+	before   []func(s *session)                        // what parameters want done before the mailbox is opened,
+	after    []func(s *session, v *mailbox.View) error // and told when it is
 }
 
 func (q *selectRequest) parse(s *session, p *wire.Parser) {
+	q.before, q.after = q.before[:0], q.after[:0]
 	p.SP()
 	q.name = mailboxName(p)
 	if p.TrySP() { // RFC 4466 2.1
@@ -63,6 +66,9 @@ func (*selectRequest) unasked(s *session) { s.leaveSelected() }
 
 func (q *selectRequest) run(s *session) error {
 	s.leaveSelected()
+	for _, f := range q.before {
+		f(s)
+	}
 	m := s.account.Tree().Lookup(q.name)
 	if m == nil {
 		s.depend(s.account.Tree().Ticket)
@@ -74,6 +80,12 @@ func (q *selectRequest) run(s *session) error {
 	}
 	s.view, s.state = v, selected
 	s.describe(v)
+	for _, f := range q.after {
+		if err := f(s, v); err != nil {
+			s.unselect() // RFC 9051 6.3.2: a SELECT that fails leaves nothing selected
+			return err
+		}
+	}
 	s.ok.code = append(s.ok.code[:0], "READ-WRITE"...)
 	if q.readOnly {
 		s.ok.code = append(s.ok.code[:0], "READ-ONLY"...)
@@ -99,12 +111,15 @@ func (s *session) describe(v *mailbox.View) {
 	s.w.Raw("* ").Number(v.Exists()).Raw(" EXISTS\r\n")
 	if !s.rev2 {
 		s.w.Raw("* ").Number(v.Recent()).Raw(" RECENT\r\n")
-		if n := firstUnseen(v, st); n > 0 {
+		if n := firstUnseen(v, st); n > 0 && s.noNumbers == nil {
 			s.w.Raw("* OK [UNSEEN ").Number(n).Raw("] the first that is not seen\r\n")
 		}
 	}
 	s.w.Raw("* OK [UIDVALIDITY ").Number(st.UIDValidity).Raw("] UIDs are valid\r\n")
 	s.w.Raw("* OK [UIDNEXT ").Number(uint32(st.UIDNext)).Raw("] the next UID\r\n")
+	eachRow(func(f *family) []func(*session, *mailbox.View) { return f.selected }, func(tell func(*session, *mailbox.View)) {
+		tell(s, v)
+	})
 }
 
 // firstUnseen is the number of the first message without \Seen, 0 when there is

@@ -24,6 +24,7 @@ func (q *moveRequest) run(s *session) error {
 	r, err := s.copyTo(&q.copyRequest, true)
 	if err == nil && len(r.Target) > 0 {
 		s.w.Raw("* OK [").Bytes(appendCopyCode(nil, &r)).Raw("] moved\r\n")
+		s.hasRemoved()
 	}
 	return err
 }

@@ -36,7 +36,7 @@ func (q *uidExpungeRequest) run(s *session) error {
 	if err != nil || len(uids) == 0 {
 		return err
 	}
-	return s.do(&mailbox.Expunge{Mailbox: s.view.Mailbox().ID, UIDs: uids}, nil)
+	return s.expunge(uids)
 }
 
 // appendUIDCode appends APPENDUID (RFC 4315 3).

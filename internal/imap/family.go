@@ -15,13 +15,18 @@ type family struct {
 	capabilities   []capability
 	commands       []command
 	fetchItems     []fetchItem
+	fetchModifiers []fetchModifier
+	storeModifiers []storeModifier
 	searchKeys     []searchKey
+	searchReturns  []searchReturn
 	statusItems    []statusItem
 	selectParams   []selectParam
 	createParams   []createParam
 	listAttributes []listAttribute
 	enables        []enable
-	codes          []string // response codes it can send
+	selected       []func(s *session, v *mailbox.View) // what SELECT and EXAMINE tell besides
+	removed        []func(s *session)                  // done when a command has removed messages of the selected mailbox
+	codes          []string                            // response codes it can send
 }
 
 // capability is a word of the CAPABILITY response (RFC 9051 6.1.1).
@@ -90,6 +95,18 @@ type statusItem struct {
 type selectParam struct {
 	name  string
 	parse func(s *session, p *wire.Parser, q *selectRequest)
+}
+
+// fetchModifier says more about a whole FETCH (RFC 4466 2.4).
+type fetchModifier struct {
+	name  string
+	parse func(s *session, p *wire.Parser, q *fetchRequest)
+}
+
+// storeModifier says more about a whole STORE (RFC 4466 2.5).
+type storeModifier struct {
+	name  string
+	parse func(s *session, p *wire.Parser, q *storeRequest)
 }
 
 // createParam is a parameter of CREATE (RFC 4466 2.2).

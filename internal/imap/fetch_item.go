@@ -9,6 +9,8 @@ type fetchItem struct {
 	name  string // as the client says it, in capitals, up to a "["
 	needs fetchNeeds
 	seen  bool // asking for it sets \Seen
+	// begins is called before a command that asks for it does anything. nil: nothing to do.
+	begins func(s *session)
 	// parse reads what follows the name. It may choose another item and other needs,
 	// and keeps what write will want in a.args. nil: nothing follows.
 	parse func(p *wire.Parser, a *fetchAtt)
@@ -114,7 +116,19 @@ func (q *fetchRequest) parseArguments(p *wire.Parser, item *fetchItem) {
 			return
 		}
 	}
+	if a.begins != nil {
+		q.begins = append(q.begins, a.begins)
+	}
 	q.needs |= a.needs
 	q.seen = q.seen || a.seen
-	q.asksFlags = q.asksFlags || a.name == "FLAGS"
+}
+
+// asksFor tells whether an item without arguments is among those that are asked for.
+func (q *fetchRequest) asksFor(item *fetchItem) bool {
+	for i := range q.items {
+		if q.items[i].fetchItem == item {
+			return true
+		}
+	}
+	return false
 }

@@ -59,28 +59,45 @@ func (m *fetched) prepare(q *fetchRequest) error {
 	return nil
 }
 
-// write writes the FETCH response (RFC 9051 7.5.2). With flags, the command has
-// changed them and the client did not ask for them.
-func (m *fetched) write(items []fetchAtt, flags bool) {
+// write writes the FETCH response (RFC 9051 7.5.2). When the command has changed the
+// flags, they are told even if the client did not ask for them, with all that is told
+// with any change.
+func (m *fetched) write(q *fetchRequest, changed bool) {
 	w := m.s.w
-	w.Raw("* ").Number(m.row.Seq).Raw(" FETCH (")
-	if flags {
-		m.s.writeFlags(m.row)
-		if len(items) == 0 && m.s.command.uid {
-			w.SP()
-			m.writeUID()
-		}
+	m.s.telling.head(m.s, m.row)
+	sep := ""
+	if changed {
+		sep = m.writeChanged(q)
 	}
-	for i := range items {
-		if i > 0 || flags {
-			w.SP()
-		}
-		items[i].write(m, &items[i])
+	for i := range q.items {
+		w.Raw(sep)
+		sep = " "
+		q.items[i].write(m, &q.items[i])
 		if w.Err() != nil {
 			return
 		}
 	}
 	w.Byte(')').CRLF()
+}
+
+// writeChanged writes what was not asked for, and returns what comes before the next
+// item.
+func (m *fetched) writeChanged(q *fetchRequest) (sep string) {
+	write := func(item *fetchItem) {
+		if !q.asksFor(item) {
+			m.s.w.Raw(sep)
+			item.write(m, nil)
+			sep = " "
+		}
+	}
+	write(fetchTable["FLAGS"])
+	if len(m.s.telling.changes) > 0 && !m.s.telling.named { // RFC 7162 3.2.4
+		write(fetchTable["UID"])
+	}
+	for _, item := range m.s.telling.changes {
+		write(item)
+	}
+	return sep
 }
 
 // close closes the message, and keeps memory for the next.

@@ -8,11 +8,16 @@ import (
 
 // fetchRequest is a FETCH or UID FETCH.
 type fetchRequest struct {
-	set       wire.Set
-	items     []fetchAtt
-	needs     fetchNeeds // of all items
-	seen      bool       // an item sets \Seen
-	asksFlags bool
+	set   wire.Set
+	items []fetchAtt
+	needs fetchNeeds // of all items
+	seen  bool       // an item sets \Seen
+
+	begins   []func(*session)                                // what items and modifiers want done before anything else,
+	before   []func(s *session, set mail.UIDSet) error       // and told before the messages, of the set as numbers or UIDs
+	narrow   func(s *session, set []mail.Range) []mail.Range // which of the messages are answered for; nil: all
+	hasSince bool
+	since    mail.ModSeq // only those that have changed after it
 
 	message fetched                 // the one at hand
 	marked  mail.UIDSet             // messages that this command has made \Seen
@@ -22,20 +27,40 @@ type fetchRequest struct {
 
 func (q *fetchRequest) parse(s *session, p *wire.Parser) {
 	clear(q.items)
-	q.items, q.needs, q.seen, q.asksFlags = q.items[:0], 0, false, false
+	q.items, q.needs, q.seen = q.items[:0], 0, false
+	q.begins, q.before, q.narrow, q.hasSince, q.since = q.begins[:0], q.before[:0], nil, false, 0
 	p.SP()
 	p.Set(&q.set)
 	p.SP()
-	if s.command.uid { // RFC 9051 6.4.9: UID FETCH always tells it
+	if s.command.uid && !s.telling.named { // RFC 9051 6.4.9: UID FETCH always tells it
 		q.parseArguments(p, fetchTable["UID"])
 	}
 	q.parseItems(p)
+	if p.TrySP() { // RFC 4466 2.4
+		parseParams(s, p, func(f *family) []fetchModifier { return f.fetchModifiers },
+			func(r fetchModifier) string { return r.name },
+			func(r fetchModifier) { r.parse(s, p, q) })
+	}
 }
+
+// adds makes an item one of those that are asked for, if it is not.
+func (q *fetchRequest) adds(p *wire.Parser, name string) { q.parseArguments(p, fetchTable[name]) }
 
 func (q *fetchRequest) run(s *session) error {
 	ranges, err := s.numbersOf(&q.set, s.command.uid)
 	if err != nil {
 		return err
+	}
+	for _, f := range q.begins {
+		f(s)
+	}
+	for _, f := range q.before {
+		if err := f(s, ranges); err != nil {
+			return err
+		}
+	}
+	if q.narrow != nil {
+		ranges = q.narrow(s, ranges)
 	}
 	if q.visit == nil {
 		q.visit = q.one
@@ -48,9 +73,22 @@ func (q *fetchRequest) run(s *session) error {
 		}
 	}
 	s.depend(s.view.Ticket())
-	s.eachOf(ranges, q.visit)
+	q.eachOf(s, ranges, q.visit)
 	q.message.release()
 	return q.failed
+}
+
+// eachOf calls f for the messages that are answered for.
+func (q *fetchRequest) eachOf(s *session, ranges []mail.Range, f func(*mailbox.Row) bool) {
+	if !q.hasSince {
+		s.eachOf(ranges, f)
+		return
+	}
+	if s.command.uid {
+		s.view.EachNewer(mail.UIDSet(ranges), q.since, f)
+		return
+	}
+	s.eachOf(ranges, func(r *mailbox.Row) bool { return r.ModSeq <= q.since || f(r) })
 }
 
 // eachOf calls f for the messages that a command named, by number or by UID.
@@ -68,7 +106,7 @@ var seenChange = mailbox.FlagChange{Mode: mailbox.Add, System: mail.Seen}
 // markSeen sets \Seen on all messages that lack it, in one operation. The FETCH
 // responses tell the new flags (RFC 9051 6.4.5). Ghosts can't be changed any more.
 func (q *fetchRequest) markSeen(s *session, ranges []mail.Range) error {
-	s.eachOf(ranges, func(r *mailbox.Row) bool {
+	q.eachOf(s, ranges, func(r *mailbox.Row) bool {
 		if !r.Ghost && !r.Flags.Has(mail.Seen) {
 			q.marked = q.marked.Append(r.UID)
 		}
@@ -102,13 +140,13 @@ func (q *fetchRequest) one(row *mailbox.Row) bool {
 	tellFlags := len(q.marked) > 0 && !row.Ghost && q.marked.Contains(row.UID)
 	switch {
 	case err == nil:
-		m.write(q.items, tellFlags && !q.asksFlags)
+		m.write(q, tellFlags)
 	case isUnreadable(err):
 		if q.failed == nil {
 			q.failed = m.s.unreadable(row.UID, err)
 		}
 		if tellFlags {
-			m.write(nil, true)
+			m.s.tellChange(row, true, m.s.command.uid)
 		}
 	default:
 		q.failed = err

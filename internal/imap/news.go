@@ -29,14 +29,61 @@ func (s *session) tellNews(expunges bool) {
 	v.Tell(teller{s}, expunges)
 }
 
+// telling is how a session is told of messages: extensions that a client enables
+// change it.
+type telling struct {
+	// head begins a response about a message, up to the parenthesis.
+	head func(s *session, r *mailbox.Row)
+	// named: the head has the UID, so that it is not told besides.
+	named bool
+	// expunged tells which messages are gone.
+	expunged func(s *session, v *mailbox.View)
+	// changes are told with every change of a message, and the UID with them.
+	changes []*fetchItem
+}
+
+// byNumber is how IMAP tells of messages as long as nothing else was enabled.
+var byNumber = telling{head: numberHead, expunged: tellExpunges}
+
+// numberHead begins a FETCH response (RFC 9051 7.5.2).
+func numberHead(s *session, r *mailbox.Row) { s.w.Raw("* ").Number(r.Seq).Raw(" FETCH (") }
+
+// tellExpunges says EXPUNGE for each message (RFC 9051 7.5.1).
+func tellExpunges(s *session, v *mailbox.View) {
+	v.EachGhost(func(seq uint32, _ mail.UID) {
+		s.w.Raw("* ").Number(seq).Raw(" EXPUNGE").CRLF()
+	})
+}
+
+// tellChange writes a response about a message that has changed: with its flags,
+// unless the client knows them, and with the UID if that is wanted or anything besides
+// the flags is told.
+func (s *session) tellChange(r *mailbox.Row, flags, uid bool) {
+	s.telling.head(s, r)
+	sep := ""
+	if flags {
+		s.writeFlags(r)
+		sep = " "
+	}
+	if !s.telling.named && (uid || len(s.telling.changes) > 0) {
+		s.w.Raw(sep).Raw("UID ").Number(uint32(r.UID))
+		sep = " "
+	}
+	m := &s.changed
+	m.s, m.row = s, r
+	for _, item := range s.telling.changes {
+		s.w.Raw(sep)
+		item.write(m, nil)
+		sep = " "
+	}
+	m.row = nil
+	s.w.Byte(')').CRLF()
+}
+
 // teller says news in IMAP (RFC 9051 7.4, 7.5).
 type teller struct{ s *session }
 
-func (t teller) Expunged(v *mailbox.View) {
-	v.EachGhost(func(seq uint32, _ mail.UID) {
-		t.s.w.Raw("* ").Number(seq).Raw(" EXPUNGE").CRLF()
-	})
-}
+func (t teller) Expunged(v *mailbox.View) { t.s.telling.expunged(t.s, v) }
 
 func (t teller) Arrived(v *mailbox.View) {
 	t.s.depend(v.Ticket())
@@ -47,10 +94,7 @@ func (t teller) Arrived(v *mailbox.View) {
 }
 
 func (t teller) Flagged(r *mailbox.Row, own bool) {
-	if own {
-		return
+	if !own {
+		t.s.tellChange(r, true, true)
 	}
-	t.s.w.Raw("* ").Number(r.Seq).Raw(" FETCH (")
-	t.s.writeFlags(r)
-	t.s.w.Raw(" UID ").Number(uint32(r.UID)).Byte(')').CRLF()
 }

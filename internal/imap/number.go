@@ -11,6 +11,12 @@ import (
 // are all there, or of UIDs. A number above the mailbox's is BAD (RFC 9051 9,
 // seq-number); a UID may be anything.
 func (s *session) numbersOf(set *wire.Set, uid bool) ([]mail.Range, error) {
+	if !uid && s.noNumbers != nil && !set.Saved {
+		return nil, s.noNumbers
+	}
+	if set.Saved {
+		return s.savedNumbers(uid), nil
+	}
 	if uid {
 		set.Resolve(uint32(s.view.LastUID()))
 	} else {
@@ -40,5 +46,7 @@ func (s *session) uidsOf(set *wire.Set, uid bool) (uids mail.UIDSet, ghosts int,
 	uids, ghosts = s.view.UIDs(ranges)
 	return uids, ghosts, nil
 }
+
+func appendNumber64(dst []byte, n uint64) []byte { return strconv.AppendUint(dst, n, 10) }
 
 func appendNumber(dst []byte, n uint32) []byte { return strconv.AppendUint(dst, uint64(n), 10) }

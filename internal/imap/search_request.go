@@ -20,16 +20,27 @@ type searchRequest struct {
 	within   *searchSet   // one that bounds the result, or nil
 	refused  error        // well-formed, and nothing that can be searched for
 
+	begins     []func(*session) // what keys want done before anything else
+	extended   bool             // answer with ESEARCH
+	returns    []searchAsked    // what shall be told then
+	tellModSeq bool             // and the highest modification sequence of what is told
+
 	search     *search.Search
 	row        search.Row
-	found      mail.UIDSet // numbers, or UIDs of UID SEARCH
-	warned     bool        // of a message that can't be read
+	found      found
+	warned     bool // of a message that can't be read
 	lastSignal time.Time
 }
 
 func (q *searchRequest) parse(s *session, p *wire.Parser) {
 	*q = searchRequest{s: s}
+	q.extended = s.rev2 // RFC 9051 6.4.4, appendix E 4
 	p.SP()
+	if p.TryWord("RETURN") {
+		p.SP()
+		q.parseReturns(p)
+		p.SP()
+	}
 	if p.TryWord("CHARSET") {
 		p.SP()
 		q.charset(p.AString())
@@ -71,9 +82,25 @@ func (q *searchRequest) text(p *wire.Parser) string {
 // run searches one version of the mailbox from start to end. What has been expunged
 // meanwhile is not found (RFC 2180 4.3).
 func (q *searchRequest) run(s *session) error {
-	defer func() { *q = searchRequest{} }() // it may hold much
+	err := q.find(s)
+	if err == nil {
+		q.write(s)
+	}
+	for _, r := range q.returns {
+		if r.done != nil {
+			r.done(s, q, err)
+		}
+	}
+	*q = searchRequest{} // it may hold much
+	return err
+}
+
+func (q *searchRequest) find(s *session) error {
 	if q.refused != nil {
 		return q.refused
+	}
+	for _, f := range q.begins {
+		f(s)
 	}
 	if err := q.resolve(); err != nil {
 		return err
@@ -86,11 +113,7 @@ func (q *searchRequest) run(s *session) error {
 		failed = q.test(row)
 		return failed == nil
 	})
-	if failed != nil {
-		return failed
-	}
-	s.writeSearch(q.found)
-	return nil
+	return failed
 }
 
 // eachRow calls f for the messages that could be found.
@@ -129,10 +152,8 @@ func (q *searchRequest) test(row *mailbox.Row) error {
 		}
 	case err != nil:
 		return err
-	case ok && q.s.command.uid:
-		q.found = q.found.Append(row.UID)
 	case ok:
-		q.found = q.found.Append(mail.UID(row.Seq))
+		q.found.add(row)
 	}
 	return nil
 }
@@ -156,16 +177,4 @@ func (q *searchRequest) signal() error {
 func (s *session) warn(err error) {
 	a := s.answer(err)
 	s.untagged("NO", a.code, a.text)
-}
-
-// writeSearch writes the SEARCH response (RFC 3501 7.2.5), number by number. It is
-// there even when nothing was found.
-func (s *session) writeSearch(found mail.UIDSet) {
-	s.w.Raw("* SEARCH")
-	for _, r := range found {
-		for n := uint64(r.First); n <= uint64(r.Last) && s.w.Err() == nil; n++ {
-			s.w.SP().Number(uint32(n))
-		}
-	}
-	s.w.CRLF()
 }

@@ -116,7 +116,7 @@ func (s *session) endOf(err error) string {
 // session makes a session on a connection.
 func (srv *Server) session(ctx context.Context, nc net.Conn) *session {
 	c := &conn{Conn: nc, limits: &srv.limits, now: srv.env.Now, metrics: srv.metrics}
-	s := &session{server: srv, ctx: ctx, conn: c, id: srv.lastID.Add(1), state: notAuthenticated, remote: addressOf(nc)}
+	s := &session{server: srv, ctx: ctx, conn: c, id: srv.lastID.Add(1), state: notAuthenticated, remote: addressOf(nc), telling: byNumber}
 	s.r = wire.NewReader(c, strangerLimits)
 	s.w = wire.NewWriter(c)
 	s.r.BeforeRead = s.w.Flush
@@ -124,6 +124,7 @@ func (srv *Server) session(ctx context.Context, nc net.Conn) *session {
 	s.w.BeforeFlush = s.durable
 	s.r.Parser().LiteralPlus = true
 	s.r.Parser().LiteralNUL = true
+	s.r.Parser().SavedSet = true
 	return s
 }
 

@@ -33,14 +33,19 @@ type session struct {
 	view    *mailbox.View    // while selected
 	needs   mail.Ticket      // what the output so far depends on
 
-	tag      []byte
-	command  *commandEntry
-	ok       okAnswer
-	refused  error           // why parse has refused the command, other than its syntax
-	upload   *mailbox.Upload // of the command under way
-	requests []request
-	ranges   []mail.Range // room for numbersOf
-	rev2     bool         // ENABLE IMAP4rev2
+	tag       []byte
+	command   *commandEntry
+	ok        okAnswer
+	refused   error           // why parse has refused the command, other than its syntax
+	upload    *mailbox.Upload // of the command under way
+	requests  []request
+	ranges    []mail.Range // room for numbersOf
+	rev2      bool         // ENABLE IMAP4rev2
+	qresync   bool         // ENABLE QRESYNC
+	saved     mail.UIDSet  // "$"
+	telling   telling      // how messages are told of
+	changed   fetched      // room for tellChange
+	noNumbers error        // why message numbers can't be used; nil: they can
 
 	badInRow     int
 	loginsFailed int
@@ -171,6 +176,12 @@ func (s *session) read(wellFramed bool) request {
 		return nil
 	}
 	req := s.request(entry)
+	if entry.command.uid && !entry.uid {
+		s.refused = s.noNumbers // before a literal is asked for
+	}
+	if s.refused != nil {
+		return req
+	}
 	req.parse(s, p)
 	if s.refused == nil {
 		p.End()

@@ -78,3 +78,19 @@ func (s UIDSet) Count() int64 {
 	}
 	return n
 }
+
+// Intersect returns what is in both sets.
+func (s UIDSet) Intersect(o UIDSet) (both UIDSet) {
+	for i, j := 0, 0; i < len(s) && j < len(o); {
+		first, last := max(s[i].First, o[j].First), min(s[i].Last, o[j].Last)
+		if first <= last {
+			both = append(both, Range{first, last})
+		}
+		if s[i].Last < o[j].Last {
+			i++
+		} else {
+			j++
+		}
+	}
+	return both
+}

@@ -126,6 +126,10 @@ func (k *Keywords) after(old mail.Flags, c *FlagChange) mail.Flags {
 	return p.apply(old)
 }
 
+// Ghosts are the UIDs of the messages that are about to be told as expunged. They must not
+// be changed.
+func (v *View) Ghosts() mail.UIDSet { return v.ghosts }
+
 // EachGhost calls f for every message that is about to be told as expunged,
 // descending, so that each number is right when the ones before have been told.
 func (v *View) EachGhost(f func(seq uint32, u mail.UID)) {

@@ -46,36 +46,39 @@ type node struct {
 }
 
 // startCluster starts all of it; serve's further flags are for all servers.
-func startCluster(out io.Writer, o options, serveFlags ...string) (c *cluster, err error) {
-	c = &cluster{options: o, out: out}
-	defer func() {
-		if err != nil {
-			c.stop()
-		}
-	}()
-	if c.dir, err = os.MkdirTemp("", "postfach-cluster-"); err != nil {
+func startCluster(out io.Writer, o options, serveFlags ...string) (*cluster, error) {
+	c := &cluster{options: o, out: out}
+	if err := c.start(serveFlags); err != nil {
+		c.stop()
 		return nil, err
+	}
+	return c, nil
+}
+
+func (c *cluster) start(serveFlags []string) (err error) {
+	if c.dir, err = os.MkdirTemp("", "postfach-cluster-"); err != nil {
+		return err
 	}
 	if c.binary == "" {
 		if c.binary, err = server.Build(c.dir); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	if err := c.startStores(); err != nil {
-		return nil, err
+		return err
 	}
-	for n := range o.servers {
+	for n := range c.servers {
 		node := &node{cluster: c, name: fmt.Sprintf("node%d", n)}
 		node.args = append(append([]string{"--log-level", "warn", "--data", filepath.Join(c.dir, node.name)}, c.flags...), serveFlags...)
 		if node.log, err = os.Create(filepath.Join(c.dir, node.name+".log")); err != nil {
-			return nil, err
+			return err
 		}
 		c.nodes = append(c.nodes, node)
 		if err := node.start(); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return c, nil
+	return nil
 }
 
 // startStores starts PostgreSQL with its standby, and S3.

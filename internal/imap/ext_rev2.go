@@ -1,0 +1,20 @@
+package imap
+
+// extRev2 is the newer protocol beside the older one: a client that enables it is told
+// what RFC 9051 says where it differs from RFC 3501 (RFC 9051 appendix E). Most of it are
+// extensions that are here anyway; where the core tells something else, it asks
+// session.rev2.
+var extRev2 = family{
+	name: "IMAP4rev2",
+	rfc:  "RFC 9051",
+	doc:  "ESEARCH instead of SEARCH, names in UTF-8, no \\Recent: as clients that enable it want it.",
+	capabilities: []capability{
+		{word: "IMAP4rev2"},
+	},
+	enables: []enable{{"IMAP4REV2", (*session).enableRev2}},
+}
+
+func (s *session) enableRev2() {
+	s.rev2 = true
+	s.acceptUTF8()
+}
