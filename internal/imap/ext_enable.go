@@ -1,6 +1,9 @@
 package imap
 
 import (
+	"slices"
+	"strings"
+
 	"postfach/internal/wire"
 )
 
@@ -29,17 +32,19 @@ func (q *enableRequest) parse(s *session, p *wire.Parser) {
 }
 
 // run enables what it knows; everything else is passed over in silence (RFC 5161
-// 3.1).
+// 3.1). What an extension has to say of it follows the response.
 func (q *enableRequest) run(s *session) error {
 	s.w.Raw("* ENABLED")
-	for _, name := range q.names {
-		eachRow(func(f *family) []enable { return f.enables }, func(e enable) {
-			if e.name == name {
-				e.on(s)
-				s.w.SP().Raw(name)
-			}
-		})
-	}
+	var on []func(*session)
+	eachRow(func(f *family) []enable { return f.enables }, func(e enable) {
+		if slices.Contains(q.names, strings.ToUpper(e.name)) {
+			s.w.SP().Raw(e.name)
+			on = append(on, e.on)
+		}
+	})
 	s.w.CRLF()
+	for _, f := range on {
+		f(s)
+	}
 	return nil
 }

@@ -11,7 +11,7 @@ var extRev2 = family{
 	capabilities: []capability{
 		{word: "IMAP4rev2"},
 	},
-	enables: []enable{{"IMAP4REV2", (*session).enableRev2}},
+	enables: []enable{{"IMAP4rev2", (*session).enableRev2}},
 }
 
 func (s *session) enableRev2() {
