@@ -18,6 +18,12 @@ var extSpecialUse = family{
 	createParams: []createParam{
 		{"USE", parseUse},
 	},
+	listSelections: []listSelection{
+		{name: "SPECIAL-USE", selects: func(l *listed) bool { return l.mailbox != nil && l.mailbox.Status().Use != 0 }},
+	},
+	listReturns: []listReturn{
+		{name: "SPECIAL-USE"},
+	},
 	// Also LSUB tells it: Outlook reads nothing else.
 	listAttributes: []listAttribute{appendUses},
 	codes:          []string{"USEATTR"},

@@ -20,6 +20,7 @@ var families = []*family{
 	&extEsearch,
 	&extID,
 	&extIdle,
+	&extListExtended,
 	&extLiteral,
 	&extMove,
 	&extNamespace,
