@@ -99,7 +99,7 @@ func (d *Delivery) Resolve(ctx context.Context, address string) (Recipient, erro
 
 // notByDetail are the special uses that strangers can't deliver to by writing to
 // anna+sent@: what is there seems to be written or dealt with by the owner.
-const notByDetail = mail.UseDrafts | mail.UseSent | mail.UseTrash
+const notByDetail = mail.UseDrafts | mail.UseSent | mail.UseTrash | mail.UseMemos | mail.UseScheduled | mail.UseSnoozed
 
 // target finds the mailbox for a detail: the one of this name in any case, at the top or
 // below INBOX, else INBOX.

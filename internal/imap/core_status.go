@@ -23,8 +23,20 @@ var coreStatus = family{
 		{name: "UIDNEXT", write: func(w *wire.Writer, st *statusOf) { w.Number(uint32(st.UIDNext)) }},
 		{name: "UIDVALIDITY", write: func(w *wire.Writer, st *statusOf) { w.Number(st.UIDValidity) }},
 		{name: "UNSEEN", write: func(w *wire.Writer, st *statusOf) { w.Number64(uint64(st.Unseen)) }},
+		{name: "DELETED", write: func(w *wire.Writer, st *statusOf) { w.Number64(uint64(st.Deleted)) }}, // RFC 9051
 	},
 	codes: []string{"NONEXISTENT"},
+}
+
+// statusTable finds an item by its name.
+var statusTable = map[string]*statusItem{}
+
+func init() {
+	for _, f := range families {
+		for i := range f.statusItems {
+			statusTable[f.statusItems[i].name] = &f.statusItems[i]
+		}
+	}
 }
 
 // statusOf is what the items of one STATUS response are read from: one state of
@@ -40,40 +52,38 @@ type statusRequest struct {
 }
 
 func (q *statusRequest) parse(_ *session, p *wire.Parser) {
-	q.items = q.items[:0]
 	p.SP()
 	q.name = mailboxName(p)
 	p.SP()
+	q.items = parseStatusItems(p, q.items[:0])
+}
+
+// parseStatusItems reads items in parentheses. What is asked for twice is told once.
+func parseStatusItems(p *wire.Parser, items []statusItem) []statusItem {
 	p.Expect('(')
 	for {
-		q.add(p)
+		items = parseStatusItem(p, items)
 		if !p.TrySP() {
 			break
 		}
 	}
 	p.Expect(')')
+	return items
 }
 
-// add reads one item. What is asked for twice is told once.
-func (q *statusRequest) add(p *wire.Parser) {
-	word := p.PeekWord()
-	for i := range q.items {
-		if wire.Is(word, q.items[i].name) {
-			p.Word()
-			return
-		}
-	}
-	found := false
-	eachRow(func(f *family) []statusItem { return f.statusItems }, func(r statusItem) {
-		if wire.Is(word, r.name) {
-			found = true
-			q.items = append(q.items, r)
-		}
-	})
-	if !found {
+func parseStatusItem(p *wire.Parser, items []statusItem) []statusItem {
+	var room [40]byte
+	item := statusTable[string(appendUpper(room[:0], p.Word()))]
+	if item == nil {
 		p.Fail("a STATUS item that this server knows")
+		return items
 	}
-	p.Word()
+	for i := range items {
+		if items[i].name == item.name {
+			return items
+		}
+	}
+	return append(items, *item)
 }
 
 func (*statusRequest) unasked(*session) {}
@@ -85,7 +95,16 @@ func (q *statusRequest) run(s *session) error {
 		s.depend(tree.Ticket)
 		return no("NONEXISTENT", "no such mailbox")
 	}
-	for _, item := range q.items {
+	if err := s.prepareStatus(m, q.items); err != nil {
+		return err
+	}
+	s.writeStatus(q.name, m, q.items)
+	return nil
+}
+
+// prepareStatus does all of a STATUS response that can fail.
+func (s *session) prepareStatus(m *mailbox.Mailbox, items []statusItem) error {
+	for _, item := range items {
 		if item.prepare == nil {
 			continue
 		}
@@ -93,13 +112,17 @@ func (q *statusRequest) run(s *session) error {
 			return err
 		}
 	}
-	s.writeStatus(q.name, m, q.items)
 	return nil
 }
 
-// writeStatus writes a STATUS response (RFC 9051 7.3.4).
+// writeStatus writes the STATUS response of a mailbox as it is now.
 func (s *session) writeStatus(name string, m *mailbox.Mailbox, items []statusItem) {
-	st := statusOf{s, m.Status()}
+	s.writeStatusOf(name, m.Status(), items)
+}
+
+// writeStatusOf writes a STATUS response (RFC 9051 7.3.4).
+func (s *session) writeStatusOf(name string, status mailbox.Status, items []statusItem) {
+	st := statusOf{s, status}
 	s.depend(st.Ticket)
 	s.w.Raw("* STATUS ").Mailbox(name).Raw(" (")
 	for i, item := range items {

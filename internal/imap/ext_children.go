@@ -9,6 +9,9 @@ var extChildren = family{
 	capabilities: []capability{
 		{word: "CHILDREN", when: loggedIn},
 	},
+	listReturns: []listReturn{
+		{name: "CHILDREN"}, // RFC 5258 4
+	},
 	listAttributes: []listAttribute{
 		func(dst []byte, l *listed) []byte {
 			if l.children {

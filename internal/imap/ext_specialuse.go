@@ -18,6 +18,12 @@ var extSpecialUse = family{
 	createParams: []createParam{
 		{"USE", parseUse},
 	},
+	listSelections: []listSelection{
+		{name: "SPECIAL-USE", selects: func(l *listed) bool { return l.mailbox != nil && l.mailbox.Status().Use != 0 }},
+	},
+	listReturns: []listReturn{
+		{name: "SPECIAL-USE"},
+	},
 	// Also LSUB tells it: Outlook reads nothing else.
 	listAttributes: []listAttribute{appendUses},
 	codes:          []string{"USEATTR"},
@@ -29,7 +35,7 @@ type useName struct {
 	name string
 }
 
-// useNames are the attributes of RFC 6154 2, and the one of RFC 8457.
+// useNames are the attributes of RFC 6154 2, RFC 8457 3 and RFC 9979 8.
 var useNames = []useName{
 	{mail.UseAll, `\All`},
 	{mail.UseArchive, `\Archive`},
@@ -39,11 +45,15 @@ var useNames = []useName{
 	{mail.UseSent, `\Sent`},
 	{mail.UseTrash, `\Trash`},
 	{mail.UseImportant, `\Important`},
+	{mail.UseMemos, `\Memos`},
+	{mail.UseScheduled, `\Scheduled`},
+	{mail.UseSnoozed, `\Snoozed`},
 }
 
 // creatableUses can be given to a mailbox by CREATE. The others are views of
 // messages that are elsewhere.
-const creatableUses = mail.UseArchive | mail.UseDrafts | mail.UseJunk | mail.UseSent | mail.UseTrash
+const creatableUses = mail.UseArchive | mail.UseDrafts | mail.UseJunk | mail.UseSent | mail.UseTrash |
+	mail.UseMemos | mail.UseScheduled | mail.UseSnoozed
 
 // unknownUse stands for an attribute that CREATE can't give.
 const unknownUse mail.Use = 1 << 15

@@ -22,7 +22,10 @@ type family struct {
 	statusItems    []statusItem
 	selectParams   []selectParam
 	createParams   []createParam
+	listSelections []listSelection
+	listReturns    []listReturn
 	listAttributes []listAttribute
+	listItems      []listItem
 	enables        []enable
 	selected       []func(s *session, v *mailbox.View) // what SELECT and EXAMINE tell besides
 	removed        []func(s *session)                  // done when a command has removed messages of the selected mailbox
@@ -113,6 +116,46 @@ type storeModifier struct {
 type createParam struct {
 	name  string
 	parse func(s *session, p *wire.Parser, q *createRequest)
+}
+
+// listSelection is a selection option of LIST (RFC 9051 6.3.9.1).
+type listSelection struct {
+	name string
+	// selects tells whether a name is meant: one is told when all options that were
+	// given say so. nil: the option does not narrow down what is told.
+	selects func(l *listed) bool
+	choose  func(q *listRequest) // what else it does; nil: nothing
+}
+
+// listReturn is a return option of LIST (RFC 9051 6.3.9.2). Attributes are told also to
+// those who did not ask for them: many clients do not, and some servers do not know the
+// options.
+type listReturn struct {
+	name string
+	sync bool // as that of a command
+	// parse reads what follows the name, and says what follows the LIST responses. nil:
+	// nothing.
+	parse func(s *session, p *wire.Parser) listTail
+}
+
+// listTail is what a return option adds after the LIST response of each mailbox that
+// was selected.
+type listTail interface {
+	// prepare does all that can fail, before the LIST response is written. NotFound: the
+	// mailbox has just been deleted.
+	prepare(s *session, l *listed) error
+	write(s *session, l *listed)
+}
+
+// listAttribute appends what it has to say of a name, each attribute after a space
+// (RFC 9051 7.3.1).
+type listAttribute func(dst []byte, l *listed) []byte
+
+// listItem is an extended data item of a LIST response (RFC 9051 7.3.1).
+type listItem struct {
+	name  string
+	has   func(l *listed) bool
+	write func(w *wire.Writer, l *listed) // the value
 }
 
 // enable is a name for ENABLE (RFC 5161).

@@ -45,6 +45,9 @@ const (
 	UseSent
 	UseTrash
 	UseImportant // RFC 8457
+	UseMemos     // RFC 9979, as the next two
+	UseScheduled
+	UseSnoozed
 )
 
 // MailboxState is all about a mailbox but its messages.

@@ -56,6 +56,33 @@ func (t *Tree) HasChildren(name string) bool {
 	return i < len(t.entries) && strings.HasPrefix(t.entries[i].Name, prefix)
 }
 
+// Names yields the names that begin with a prefix, each once and sorted: those of
+// mailboxes, and subscribed ones, whose Mailbox is nil when there is none.
+func (t *Tree) Names(prefix string) iter.Seq[Entry] {
+	return func(yield func(Entry) bool) {
+		i, _ := t.search(prefix)
+		j, _ := slices.BinarySearch(t.subscriptions, prefix)
+		for {
+			var e Entry
+			if i < len(t.entries) {
+				e = t.entries[i]
+			}
+			if j < len(t.subscriptions) && (e.Mailbox == nil || t.subscriptions[j] < e.Name) {
+				e = Entry{Name: t.subscriptions[j]}
+			}
+			if e.Name == "" || !strings.HasPrefix(e.Name, prefix) || !yield(e) {
+				return
+			}
+			if e.Mailbox != nil {
+				i++
+			}
+			if j < len(t.subscriptions) && t.subscriptions[j] == e.Name {
+				j++
+			}
+		}
+	}
+}
+
 // Below yields the mailboxes whose names lie below a name.
 func (t *Tree) Below(name string) iter.Seq[Entry] {
 	prefix := name + string(Delimiter)

@@ -27,7 +27,7 @@ CREATE TABLE mailboxes (
 	uid_next       bigint NOT NULL,
 	highest_modseq bigint NOT NULL,
 	recent_from    bigint NOT NULL,
-	special_use    integer NOT NULL DEFAULT 0, -- bits: 1 All, 2 Archive, 4 Drafts, 8 Flagged, 16 Junk, 32 Sent, 64 Trash, 128 Important
+	special_use    integer NOT NULL DEFAULT 0, -- bits: 1 All, 2 Archive, 4 Drafts, 8 Flagged, 16 Junk, 32 Sent, 64 Trash, 128 Important, 256 Memos, 512 Scheduled, 1024 Snoozed
 	messages       bigint NOT NULL DEFAULT 0,
 	unseen         bigint NOT NULL DEFAULT 0,
 	deleted        bigint NOT NULL DEFAULT 0,
