@@ -2,7 +2,8 @@
 //
 // A script begins with a header, a line each, that says what there is:
 //
-//	# rfc 3501 6.4.6                       a comment; this one says what is covered
+//	# rfc 3501 6.4.6                       a comment; this one says what is covered,
+//	# must 3501 6.4.6: a duty               this one that the script fails without it
 //	user bob secret                        another account (anna, password secret, is there)
 //	login 2 bob secret                     connection 2 is bob's; all others are anna's
 //	mailbox Work                           anna has this mailbox (as CREATE takes it)

@@ -31,6 +31,10 @@ var (
 	// 9051 9, note 3).
 	ErrNUL = errors.New("NUL in a literal")
 
+	// ErrInflate is returned for bytes that can't be decompressed, or decompress to
+	// nothing for too long.
+	ErrInflate = errors.New("compressed data makes no sense")
+
 	errNoLiteral = errors.New("wire: literal read without Accept or after its command")
 	errNoLine    = errors.New("wire: Line called where no line can follow")
 	errNotAtom   = errors.New("wire: not an atom")
