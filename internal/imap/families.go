@@ -19,6 +19,7 @@ var families = []*family{
 	&extIdle,
 	&extLiteral,
 	&extMove,
+	&extMultiAppend,
 	&extNamespace,
 	&extSASLIR,
 	&extSpecialUse,
