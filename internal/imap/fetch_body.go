@@ -54,9 +54,8 @@ type content struct {
 	start int // in fetched.filtered
 }
 
-// prepareSection finds out what the section is and how long.
-func prepareSection(m *fetched, a *fetchAtt) error {
-	b := a.args.(*bodySection)
+// locate finds the section's bytes.
+func (m *fetched) locate(b *bodySection) error {
 	b.content = content{}
 	c := &b.content
 	if b.whole() {
@@ -70,8 +69,15 @@ func prepareSection(m *fetched, a *fetchAtt) error {
 		return mail.Wrap(mail.Corrupt, errors.New("the structure does not fit the message"))
 	}
 	c.size = c.bytes.Len()
-	if c.missing || c.size == 0 {
-		return nil
+	return nil
+}
+
+// prepareSection finds out what the section is and how long.
+func prepareSection(m *fetched, a *fetchAtt) error {
+	b := a.args.(*bodySection)
+	c := &b.content
+	if err := m.locate(b); err != nil || c.missing || c.size == 0 {
+		return err
 	}
 	if b.filter {
 		return m.filter(b)

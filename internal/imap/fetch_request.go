@@ -157,13 +157,17 @@ func (q *fetchRequest) one(row *mailbox.Row) bool {
 	return (err == nil || isUnreadable(err)) && m.s.w.Err() == nil
 }
 
-// isUnreadable tells whether an error is about one message only.
+// isUnreadable tells whether an error is about one message only. An item may refuse a
+// message with words of its own.
 func isUnreadable(err error) bool {
-	return mail.Is(err, mail.NotFound) || mail.Is(err, mail.Expunged) || mail.Is(err, mail.Corrupt)
+	return isRefusal(err) || mail.Is(err, mail.NotFound) || mail.Is(err, mail.Expunged) || mail.Is(err, mail.Corrupt)
 }
 
 // unreadable is what a command ends with that has met such a message.
 func (s *session) unreadable(u mail.UID, err error) error {
+	if isRefusal(err) {
+		return err
+	}
 	s.log().Warn("message can't be read", "mailbox", s.view.Mailbox().ID, "uid", u, "err", err)
 	if mail.Is(err, mail.Corrupt) {
 		return no("CORRUPTION", "some of the messages can't be read")

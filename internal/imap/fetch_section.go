@@ -103,7 +103,13 @@ func (b *bodySection) writeName(w *wire.Writer) {
 		w.Raw(b.name)
 		return
 	}
-	w.Raw("BODY[")
+	w.Raw("BODY")
+	b.writeSpec(w)
+}
+
+// writeSpec writes what is between the brackets, and behind them.
+func (b *bodySection) writeSpec(w *wire.Writer) {
+	w.Byte('[')
 	for i, n := range b.path {
 		if i > 0 {
 			w.Byte('.')

@@ -33,6 +33,8 @@ type Limits struct {
 	KeepAlive                time.Duration // in IDLE; default 25 minutes, so that phones sleep
 	BadCommandsMax           int           // in a row; default 20
 	LoginsFailedMax          int           // in a connection; default 10
+	AppendMessagesMax        int           // of one command; default 1,000
+	AppendBytesMax           int64         // of all messages of one command; default 1 GiB
 }
 
 func orDefault[T int | int64 | time.Duration](v *T, d T) {
@@ -52,5 +54,7 @@ func (l Limits) withDefaults() Limits {
 	orDefault(&l.KeepAlive, 25*time.Minute)
 	orDefault(&l.BadCommandsMax, 20)
 	orDefault(&l.LoginsFailedMax, 10)
+	orDefault(&l.AppendMessagesMax, 1000)
+	orDefault(&l.AppendBytesMax, 1<<30)
 	return l
 }

@@ -17,6 +17,11 @@ type refusal struct {
 
 func (r *refusal) Error() string { return r.status + " " + r.text }
 
+func isRefusal(err error) bool {
+	var r *refusal
+	return errors.As(err, &r)
+}
+
 // no refuses a command that was understood.
 func no(code, text string) error { return &refusal{"NO", code, text} }
 

@@ -36,8 +36,8 @@ type session struct {
 	tag       []byte
 	command   *commandEntry
 	ok        okAnswer
-	refused   error           // why parse has refused the command, other than its syntax
-	upload    *mailbox.Upload // of the command under way
+	refused   error      // why parse has refused the command, other than its syntax
+	appending *appending // messages that the command under way brings
 	requests  []request
 	ranges    []mail.Range // room for numbersOf
 	rev2      bool         // ENABLE IMAP4rev2
@@ -302,9 +302,9 @@ func isOver(err error) bool { return errors.Is(err, errOver) }
 
 // release gives back what the command held.
 func (s *session) release() {
-	if s.upload != nil {
-		s.upload.Release()
-		s.upload = nil
+	if s.appending != nil {
+		s.appending.release()
+		s.appending = nil
 	}
 }
 

@@ -236,7 +236,7 @@ func TestKeywords(t *testing.T) {
 func TestQuotaAndSize(t *testing.T) {
 	w := newWorld(t, Limits{QuotaBytes: 100, MessageBytesMax: 80})
 	a := w.account(w.engine)
-	if err := a.CheckRoom(81); !mail.Is(err, mail.TooBig) {
+	if err := a.CheckRoom(81, 81); !mail.Is(err, mail.TooBig) {
 		t.Errorf("too big: %v", err)
 	}
 	u := a.Upload(t.Context(), -1)
@@ -245,7 +245,7 @@ func TestQuotaAndSize(t *testing.T) {
 		t.Errorf("too big while it comes: %v", err)
 	}
 	appendOne(t, a, Inbox, strings.Repeat("x", 60))
-	if err := a.CheckRoom(41); !mail.Is(err, mail.OverQuota) {
+	if err := a.CheckRoom(41, 41); !mail.Is(err, mail.OverQuota) {
 		t.Errorf("over quota: %v", err)
 	}
 	inbox := a.Tree().Lookup(Inbox)

@@ -38,14 +38,20 @@ type inlineBody struct{ *bytes.Reader }
 func (inlineBody) Close() error { return nil }
 
 // CheckRoom refuses a message of so many bytes that could not be appended now: too
-// large, or too much for the account's quota. It is asked before the message is
-// sent; the commit asks again.
-func (a *Account) CheckRoom(bytes int64) error {
+// large, or the account would grow by more bytes than its quota allows. It is asked
+// before the message is sent; the commit asks again.
+func (a *Account) CheckRoom(message, growth int64) error {
 	l := &a.engine.limits
-	if bytes > l.MessageBytesMax {
+	if message > l.MessageBytesMax {
 		return mail.Errorf(mail.TooBig, "a message can have %d bytes at most", l.MessageBytesMax)
 	}
-	if q := l.QuotaBytes; q > 0 && a.bytes.Load()+bytes > q {
+	return l.checkQuota(a.bytes.Load(), growth)
+}
+
+// checkQuota refuses what would make an account too large. What makes it smaller is
+// never refused.
+func (l *Limits) checkQuota(bytes, growth int64) error {
+	if l.QuotaBytes > 0 && growth > 0 && bytes+growth > l.QuotaBytes {
 		return mail.Errorf(mail.OverQuota, "the account is full")
 	}
 	return nil

@@ -81,8 +81,5 @@ func (s *state) checkRoom(v *version, messages, bytes int64) error {
 	if messages > int64(mail.UIDMax-v.state.UIDNext) {
 		return mail.Errorf(mail.Limit, "the mailbox has no more UIDs to give")
 	}
-	if q := s.limits.QuotaBytes; q > 0 && s.totals.Bytes+bytes > q {
-		return mail.Errorf(mail.OverQuota, "the account is full")
-	}
-	return nil
+	return s.limits.checkQuota(s.totals.Bytes, bytes)
 }

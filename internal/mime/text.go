@@ -1,6 +1,9 @@
 package mime
 
-import "io"
+import (
+	"io"
+	"strings"
+)
 
 // identity reports whether a content transfer encoding leaves the bytes as they are. Names that
 // nobody knows are not base64 by accident: they leave the bytes as they are, too.
@@ -33,6 +36,41 @@ func DecodedBody(r io.Reader, encoding string) (decoded io.Reader, ok bool) {
 	}
 	return r, false
 }
+
+// DecodedContent returns what is in a part without its content transfer encoding, where r are the bytes
+// of its body: BINARY of RFC 3516. Lines of text end with CRLF, whatever they ended with inside of
+// the encoding (RFC 3516 6). ok is that of DecodedBody.
+func DecodedContent(r io.Reader, part *Part) (content io.Reader, ok bool) {
+	content, ok = DecodedBody(r, part.Encoding)
+	if part.hasLines() {
+		content = newFilterReader(content, &lineEnder{})
+	}
+	return content, ok
+}
+
+// hasLines reports whether the part's content is text in lines of bytes: UTF-16 has bytes 10
+// that are no line ends.
+func (p *Part) hasLines() bool {
+	charset := lowerString(param(p.Params, "charset"))
+	return p.Type == "text" && !strings.HasPrefix(charset, "utf-16") && !strings.HasPrefix(charset, "utf-32") &&
+		!strings.Contains(charset, "ucs-")
+}
+
+// lineEnder makes CRLF of every bare LF.
+type lineEnder struct{ cr bool }
+
+func (e *lineEnder) next(out, src []byte) []byte {
+	for _, c := range src {
+		if c == '\n' && !e.cr {
+			out = append(out, '\r')
+		}
+		e.cr = c == '\r'
+		out = append(out, c)
+	}
+	return out
+}
+
+func (e *lineEnder) end(out []byte) []byte { return out }
 
 // DecodedText returns the text of a part in UTF-8, where r are the bytes of its body: the content transfer
 // encoding is undone and the charset converted. Without a charset, bytes above 127 are UTF-8 or
