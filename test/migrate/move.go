@@ -24,15 +24,24 @@ func (t *trial) migrate(name string, args ...string) error {
 	t.refusals.begin()
 	var said string
 	var took time.Duration
-	acknowledged, err := t.underLoad(func() (err error) {
-		began := time.Now()
-		said, err = t.command("", args...)
-		took = time.Since(began)
+	var acknowledged int
+	probed, err := t.probeSome(name, func() (err error) {
+		acknowledged, err = t.underLoad(func() (err error) {
+			began := time.Now()
+			said, err = t.command("", args...)
+			took = time.Since(began)
+			return err
+		})
 		return err
 	})
 	if err != nil {
 		return fmt.Errorf("%w\n%s", err, said)
 	}
+	return t.judge(name, said, took, acknowledged, probed)
+}
+
+// judge reports what a migration has said, and what clients have noticed.
+func (t *trial) judge(name, said string, took time.Duration, acknowledged int, probed time.Duration) error {
 	m, err := parseMoved(said)
 	if err != nil {
 		return err
@@ -41,12 +50,12 @@ func (t *trial) migrate(name string, args ...string) error {
 		t.load.Violation("%d accounts have moved, not %d:\n%s", len(m.fenced), t.accounts, said)
 	}
 	longest := percentile(m.fenced, 100)
-	t.longest = max(t.longest, longest)
+	t.longest = max(t.longest, longest, probed)
 	fmt.Fprintf(t.out, "%s: %d accounts, %d messages, %d MB in %v (%.0f messages a second), meanwhile %d commands acknowledged; changes refused by half for %v, the longest for %v\n",
 		name, len(m.fenced), m.messages, m.bytes>>20, took.Round(100*time.Millisecond), float64(m.messages)/took.Seconds(), acknowledged,
 		percentile(m.fenced, 50), longest)
-	if longest >= refusalMax {
-		t.load.Violation("an account has refused changes for %v", longest)
+	if worst := max(longest, probed); worst >= refusalMax {
+		t.load.Violation("an account has refused changes for %v", worst)
 	}
 	n, report := t.refusals.report()
 	fmt.Fprintf(t.out, "%s: %s\n", name, report)
@@ -94,8 +103,8 @@ func percentile(times []time.Duration, percent int) time.Duration {
 	return times[(len(times)-1)*percent/100].Round(time.Millisecond)
 }
 
-// refusals are what sessions have noticed: from the first refusal, or the end of a connection,
-// until a change was made again, logging in included.
+// refusals are what the load's sessions have noticed: from the first refusal, or the end of a
+// connection, until they made a change again. They pause between their tries.
 type refusals struct {
 	mu     sync.Mutex
 	began  time.Time
@@ -128,7 +137,7 @@ func (r *refusals) report() (int, string) {
 	for _, what := range slices.Sorted(maps.Keys(r.first)) {
 		heard = append(heard, fmt.Sprintf("%d %s", r.first[what], what))
 	}
-	return len(r.lasted), fmt.Sprintf("%d sessions interrupted, connecting again included, half for %v, the longest for %v (first heard: %s)",
+	return len(r.lasted), fmt.Sprintf("%d sessions of the load interrupted until their next change, half for %v, the longest for %v (first heard: %s)",
 		len(r.lasted), percentile(r.lasted, 50), percentile(r.lasted, 100), strings.Join(heard, ", "))
 }
 
