@@ -3,79 +3,48 @@ package clients
 import (
 	"bytes"
 	"fmt"
-	"net"
+	"maps"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 
 	"postfach/internal/imapclient"
+	"postfach/test/mbsync"
 	"postfach/test/server"
 )
 
-const mbsyncConfig = `
-IMAPAccount far
-Host %s
-Port %s
-User %s
-Pass "%s"
-SSLType None
-AuthMechs LOGIN
-PipelineDepth 50
-
-IMAPStore far
-Account far
-
-MaildirStore near
-Path %s/
-Inbox %[5]s/INBOX
-SubFolders Verbatim
-
-Channel all
-Far :far:
-Near :near:
-Patterns * 
-Create Both
-Remove None
-Expunge Both
-SyncState *
-`
-
 // mbsyncRun is a Maildir that mbsync keeps in step with a server.
 type mbsyncRun struct {
-	program, config, maildir string
+	*mbsync.Maildir
+	server *server.Server
 }
 
 func newMbsync(t *testing.T, s *server.Server) *mbsyncRun {
-	program := program(t, "mbsync")
-	host, port, err := net.SplitHostPort(s.IMAP)
+	m, err := mbsync.New(program(t, "mbsync"), t.TempDir(), user, server.Password)
 	must(t, err)
-	dir := t.TempDir()
-	m := &mbsyncRun{program, filepath.Join(dir, "mbsyncrc"), filepath.Join(dir, "mail")}
-	must(t, os.Mkdir(m.maildir, 0o700))
-	must(t, os.WriteFile(m.config, fmt.Appendf(nil, mbsyncConfig, host, port, user, server.Password, m.maildir), 0o600))
-	return m
+	return &mbsyncRun{m, s}
 }
 
 func (m *mbsyncRun) sync(t *testing.T) string {
 	t.Helper()
-	return output(t, exec.Command(m.program, "--config", m.config, "--debug-net", "all"))
+	said, err := m.Sync(m.server.IMAP)
+	must(t, err)
+	return said
 }
 
 // put writes a message into the Maildir as a mail program does.
 func (m *mbsyncRun) put(t *testing.T, n int) {
 	t.Helper()
 	text := bytes.ReplaceAll(message(n), []byte("\r\n"), []byte("\n"))
-	must(t, os.WriteFile(filepath.Join(m.maildir, "INBOX", "cur", fmt.Sprintf("%d.series.host:2,S", n)), text, 0o600))
+	must(t, os.WriteFile(filepath.Join(m.Mail, "INBOX", "cur", fmt.Sprintf("%d.series.host:2,S", n)), text, 0o600))
 }
 
 // files are the names in the INBOX of the Maildir, which have UIDs and flags in them.
 func (m *mbsyncRun) files(t *testing.T) (names []string) {
 	t.Helper()
 	for _, sub := range []string{"cur", "new"} {
-		entries, err := os.ReadDir(filepath.Join(m.maildir, "INBOX", sub))
+		entries, err := os.ReadDir(filepath.Join(m.Mail, "INBOX", sub))
 		must(t, err)
 		for _, e := range entries {
 			names = append(names, sub+"/"+e.Name())
@@ -104,17 +73,6 @@ func state(t *testing.T, c *imapclient.Client) string {
 	return b.String()
 }
 
-// changing is a command that mbsync says it has sent and that changes something.
-var changing = regexp.MustCompile(`>>> (\(in progress\) )?\d+ .*(APPEND|STORE|COPY|MOVE|EXPUNGE|CREATE).*`)
-
-// syncState is what mbsync remembers of INBOX.
-func (m *mbsyncRun) syncState(t *testing.T) string {
-	t.Helper()
-	b, err := os.ReadFile(filepath.Join(m.maildir, "INBOX", ".mbsyncstate"))
-	must(t, err)
-	return string(b)
-}
-
 // TestMbsync syncs 1,000 messages both ways; a second run changes nothing; then flags,
 // deletions and arrivals of both sides meet.
 func TestMbsync(t *testing.T) {
@@ -123,7 +81,7 @@ func TestMbsync(t *testing.T) {
 	c := login(t, s)
 	const half = 500
 	for _, dir := range []string{"INBOX", "INBOX/cur", "INBOX/new", "INBOX/tmp"} {
-		must(t, os.Mkdir(filepath.Join(m.maildir, dir), 0o700))
+		must(t, os.Mkdir(filepath.Join(m.Mail, dir), 0o700))
 	}
 	appendSeries(t, c, "INBOX", 0, half)
 	for n := half; n < 2*half; n++ {
@@ -139,26 +97,27 @@ func TestMbsync(t *testing.T) {
 		t.Errorf("%d files in the Maildir, want %d", n, 2*half)
 	}
 
-	if n := len(changing.FindAllString(first, -1)); n < half {
-		t.Errorf("the first run sent %d commands that change something, want %d", n, half)
+	if changed, loaded := len(mbsync.Changing(first)), len(mbsync.Downloading(first)); changed < half || loaded != half {
+		t.Errorf("the first run sent %d commands that change something and downloaded %d messages, want %d of both", changed, loaded, half)
 	}
 
-	before, files, synced := state(t, c), m.files(t), m.syncState(t)
+	before := state(t, c)
+	files, err := m.Files()
+	must(t, err)
 	second := m.sync(t)
-	if sent := changing.FindString(second); sent != "" {
+	if sent := append(mbsync.Changing(second), mbsync.Downloading(second)...); len(sent) > 0 {
 		t.Errorf("the second run sent %q", sent)
-	}
-	if m.syncState(t) != synced {
-		t.Error("the second run has changed mbsync's state")
 	}
 	if after := state(t, c); after != before {
 		t.Error("the second run has changed the server")
 	}
-	if after := m.files(t); strings.Join(after, "\n") != strings.Join(files, "\n") {
+	after, err := m.Files()
+	must(t, err)
+	if !maps.Equal(after, files) {
 		t.Error("the second run has changed the Maildir")
 	}
 
-	_, err := c.Select("INBOX")
+	_, err = c.Select("INBOX")
 	must(t, err)
 	must(t, c.UIDStore("1:10", "+FLAGS.SILENT", `\Flagged`))
 	must(t, c.UIDStore("11:20", "+FLAGS.SILENT", `\Deleted`))
@@ -172,7 +131,7 @@ func TestMbsync(t *testing.T) {
 	if got := bodies(t, c, "INBOX"); len(got) != 2*half-10+6 {
 		t.Errorf("%d messages on the server, want %d", len(got), 2*half-10+6)
 	}
-	if sent := changing.FindString(m.sync(t)); sent != "" {
+	if sent := mbsync.Changing(m.sync(t)); len(sent) > 0 {
 		t.Errorf("the fourth run sent %q", sent)
 	}
 }

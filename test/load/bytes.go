@@ -17,8 +17,8 @@ func (o *owner) newMessage() string {
 // ownerOf is the session that made an id.
 func ownerOf(id string) string { return id[:max(strings.LastIndexByte(id, '.'), 0)] }
 
-// text is the bytes of a message: most are small, some too large to travel with a commit.
-func text(id string) []byte {
+// Text is the bytes of a message: most are small, some too large to travel with a commit.
+func Text(id string) []byte {
 	h := fnv.New64a()
 	h.Write([]byte(id))
 	rnd := rand.New(rand.NewPCG(h.Sum64(), 2))
@@ -33,8 +33,8 @@ func text(id string) []byte {
 	return b
 }
 
-// idIn is the id that a message says, empty if it says none.
-func idIn(b []byte) string {
+// IDIn is the id that a message says, empty if it says none.
+func IDIn(b []byte) string {
 	_, rest, _ := bytes.Cut(b, []byte("X-Id: "))
 	id, _, _ := bytes.Cut(rest, []byte("\r\n"))
 	return string(id)

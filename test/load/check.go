@@ -96,12 +96,12 @@ func (a *Account) read(c *imapclient.Client, mailbox string, all map[place]messa
 
 func (a *Account) readMessage(mailbox string, m *imapclient.Message, all map[place]message) {
 	p := place{mailbox, m.UID}
-	id := idIn(m.Body())
+	id := IDIn(m.Body())
 	body := m.Body()
 	if rest, err := server.WithoutTrace(body); err == nil {
 		body = rest
 	}
-	if !bytes.Equal(body, text(id)) || m.Size != int64(len(m.Body())) {
+	if !bytes.Equal(body, Text(id)) || m.Size != int64(len(m.Body())) {
 		a.trial.Violation("%s: %v has %d bytes that are not those of %q", a.Name, p, len(m.Body()), id)
 	}
 	a.note(p, id)

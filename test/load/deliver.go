@@ -23,7 +23,7 @@ func (o *owner) deliver(ctx context.Context, s Service) {
 		id := o.newMessage()
 		to := loose{"INBOX", message{id: id}}
 		began := time.Now()
-		unknown, err := l.Deliver("sender@example.org", o.account.Name+"@example.org", text(id))
+		unknown, err := l.Deliver("sender@example.org", o.account.Name+"@example.org", Text(id))
 		o.waited("LMTP", began)
 		switch {
 		case err == nil:

@@ -135,7 +135,7 @@ func (o *owner) readOwn(c *imapclient.Client, mailbox string, found map[place]me
 			}
 			continue
 		}
-		id := idIn(m.Body())
+		id := IDIn(m.Body())
 		o.account.note(p, id)
 		if ownerOf(id) == o.name {
 			found[p] = message{id, withoutRecent(m.Flags)}

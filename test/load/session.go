@@ -130,7 +130,7 @@ func (b *batch) append() {
 		some = []string{o.pick(flags)}
 	}
 	to.flags = sorted(some)
-	m := text(to.id)
+	m := Text(to.id)
 	b.send(appended{to}, b.client.SendAppend(to.mailbox, bytes.NewReader(m), int64(len(m)), imapclient.AppendOptions{Flags: some}))
 }
 
@@ -289,7 +289,7 @@ func (o *owner) look(c *imapclient.Client, mailbox string) bool {
 			continue // news of its flags
 		}
 		p := place{mailbox, m.UID}
-		o.account.note(p, idIn(m.Body()))
+		o.account.note(p, IDIn(m.Body()))
 		o.account.mu.Lock()
 		o.account.sighted[p] = true
 		o.account.mu.Unlock()

@@ -1,0 +1,42 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"testing"
+	"time"
+
+	"postfach/test/rig"
+)
+
+func TestMain(m *testing.M) { os.Exit(rig.Main(m)) }
+
+// TestMigrate moves a few accounts; `go run ./test/migrate` moves many more.
+func TestMigrate(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes half a minute")
+	}
+	var out bytes.Buffer
+	violations, err := run(&out, options{
+		accounts: 8, synced: 2, messages: 1600, sessions: 2, mtas: 1, liveMax: 15, think: 100 * time.Millisecond, settle: time.Second,
+		seed: uint64(time.Now().UnixNano()), rounds: 1,
+	})
+	if errors.Is(err, rig.ErrMissing) {
+		rig.Must(t, err)
+	}
+	if err != nil || violations > 0 {
+		t.Fatalf("%d violations, %v\n%s", violations, err, out.String())
+	}
+	t.Log(out.String())
+}
+
+func TestParseMoved(t *testing.T) {
+	m, err := parseMoved("anna\t3 messages\t70 bytes\tfenced for 12ms\nsomething else\nbob@example.org\t1 messages\t1 bytes\tfenced for 1.002s\n2 accounts have moved in 1s\n")
+	if err != nil || m.messages != 4 || m.bytes != 71 || percentile(m.fenced, 100) != 1002*time.Millisecond || len(m.fenced) != 2 {
+		t.Errorf("%+v, %v", m, err)
+	}
+	if _, err := parseMoved("anna\t3 messages\t70 bytes\tfenced for ever\n"); err == nil {
+		t.Error("a time that is none was read")
+	}
+}
