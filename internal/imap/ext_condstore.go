@@ -51,6 +51,8 @@ func (s *session) enableCondstore() {
 		}
 	}
 	s.telling.changes = append(s.telling.changes[:len(s.telling.changes):len(s.telling.changes)], modSeq)
+	// RFC 7162 3.2: who has heard of a change must not believe to know the expunges before it.
+	s.telling.withheld = (*session).tellHighestModSeq
 	if s.view != nil {
 		s.tellHighestModSeq(s.view)
 	}

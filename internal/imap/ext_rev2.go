@@ -1,5 +1,9 @@
 package imap
 
+import (
+	"postfach/internal/mailbox"
+)
+
 // extRev2 is the newer protocol beside the older one: a client that enables it is told
 // what RFC 9051 says where it differs from RFC 3501 (RFC 9051 appendix E). Most of it are
 // extensions that are here anyway; where the core tells something else, it asks
@@ -11,10 +15,24 @@ var extRev2 = family{
 	capabilities: []capability{
 		{word: "IMAP4rev2"},
 	},
-	enables: []enable{{"IMAP4rev2", (*session).enableRev2}},
+	enables:  []enable{{"IMAP4rev2", (*session).enableRev2}},
+	selected: []func(*session, *mailbox.View){listSelected},
 }
 
 func (s *session) enableRev2() {
 	s.rev2 = true
 	s.acceptUTF8()
+}
+
+// listSelected tells the name and the attributes of the mailbox that SELECT has opened (RFC
+// 9051 6.3.2).
+func listSelected(s *session, v *mailbox.View) {
+	if !s.rev2 {
+		return
+	}
+	tree := s.account.Tree()
+	s.depend(tree.Ticket)
+	l := s.listedAs(tree, v.State().Name)
+	l.extended = true
+	s.writeListed(&l)
 }

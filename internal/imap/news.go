@@ -27,6 +27,9 @@ func (s *session) tellNews(expunges bool) {
 		return
 	}
 	v.Tell(teller{s}, expunges)
+	if s.telling.withheld != nil && v.Withholds() {
+		s.telling.withheld(s, v)
+	}
 }
 
 // telling is how a session is told of messages: extensions that a client enables
@@ -38,6 +41,8 @@ type telling struct {
 	named bool
 	// expunged tells which messages are gone.
 	expunged func(s *session, v *mailbox.View)
+	// withheld is called when news were told and expunges are not yet; nil: nothing to say.
+	withheld func(s *session, v *mailbox.View)
 	// changes are told with every change of a message, and the UID with them.
 	changes []*fetchItem
 }

@@ -135,6 +135,9 @@ func (v *View) HighestModSeq() mail.ModSeq {
 	return v.head.state.HighestModSeq
 }
 
+// Withholds tells that the client counts messages that are gone.
+func (v *View) Withholds() bool { return v.ghostCount > 0 }
+
 // Exists is the number of messages that the client counts.
 func (v *View) Exists() uint32 { return v.numbering.len() }
 
