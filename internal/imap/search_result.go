@@ -57,7 +57,7 @@ func (q *searchRequest) parseReturns(p *wire.Parser) {
 func (q *searchRequest) parseReturn(p *wire.Parser) {
 	var row *searchReturn
 	word := p.PeekWord()
-	for _, f := range families {
+	for _, f := range rowsOf {
 		for i := range f.searchReturns {
 			if wire.Is(word, f.searchReturns[i].name) {
 				row = &f.searchReturns[i]
