@@ -80,7 +80,7 @@ func (q *selectRequest) run(s *session) error {
 		return err
 	}
 	s.view, s.state = v, selected
-	s.tellSpelling(q.given, q.name)
+	s.selectedAs = q.given
 	s.describe(v)
 	for _, f := range q.after {
 		if err := f(s, v); err != nil {

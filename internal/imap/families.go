@@ -51,7 +51,12 @@ type commandEntry struct {
 	numbers numbers
 }
 
+// rowsOf is families for the functions in its rows, which could not name it: the table would
+// be made of itself.
+var rowsOf []*family
+
 func init() {
+	rowsOf = families
 	for _, f := range families {
 		for i := range f.commands {
 			c := &f.commands[i]
@@ -72,7 +77,7 @@ func enter(name string, e *commandEntry) {
 
 // eachRow calls f for every row that a list of families has of one kind.
 func eachRow[R any](rows func(*family) []R, f func(R)) {
-	for _, fam := range families {
+	for _, fam := range rowsOf {
 		for _, r := range rows(fam) {
 			f(r)
 		}
