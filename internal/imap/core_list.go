@@ -2,6 +2,7 @@ package imap
 
 import (
 	"postfach/internal/mailbox"
+	"postfach/internal/wire"
 )
 
 // coreList tells which mailboxes there are (RFC 3501 6.3.8, 6.3.9; RFC 9051 6.3.9).
@@ -14,6 +15,14 @@ var coreList = family{
 		{name: "LSUB", states: afterLogin, new: func() request { return new(lsubRequest) }},
 	},
 	listAttributes: []listAttribute{appendSelectability},
+	listItems: []listItem{
+		{
+			// RFC 9051 6.3.9.7
+			name:  "OLDNAME",
+			has:   func(l *listed) bool { return l.oldName != "" },
+			write: func(w *wire.Writer, l *listed) { w.Byte('(').Mailbox(l.oldName).Byte(')') },
+		},
+	},
 }
 
 // listed is a name that LIST or LSUB tells.
@@ -79,4 +88,25 @@ func (s *session) writeNamed(response string, l *listed) {
 		s.w.Bytes(l.attributes[1:])
 	}
 	s.w.Raw(`) "/" `).Mailbox(l.name)
+}
+
+// tellSpelling tells a client how a name that it has given is spelt here (RFC 9051
+// 6.3.9.7).
+func (s *session) tellSpelling(given, name string) {
+	if given != name {
+		s.tellOldName(given, name)
+	}
+}
+
+// tellOldName tells that a mailbox which the client knows by one name has another, to
+// clients that understand it (RFC 5258 3).
+func (s *session) tellOldName(given, name string) {
+	if !s.rev2 {
+		return
+	}
+	tree := s.account.Tree()
+	s.depend(tree.Ticket)
+	l := s.listedAs(tree, name)
+	l.extended, l.oldName = true, given
+	s.writeListed(&l)
 }

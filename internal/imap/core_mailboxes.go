@@ -25,12 +25,22 @@ var coreMailboxes = family{
 }
 
 // mailboxName reads the name of a mailbox in the spelling of the tree.
-func mailboxName(p *wire.Parser) string { return mailbox.CanonicalName(p.Mailbox()) }
+func mailboxName(p *wire.Parser) string {
+	_, name := givenName(p)
+	return name
+}
+
+// givenName reads the name of a mailbox, and returns also how the client spells it.
+func givenName(p *wire.Parser) (given, name string) {
+	given = p.Mailbox()
+	return given, mailbox.CanonicalName(given)
+}
 
 // newMailboxName reads a name that shall be. A delimiter at its end says that there
 // will be names below it, which every mailbox can have here (RFC 9051 6.3.4).
-func newMailboxName(p *wire.Parser) string {
-	return mailbox.CanonicalName(strings.TrimSuffix(p.Mailbox(), string(mailbox.Delimiter)))
+func newMailboxName(p *wire.Parser) (given, name string) {
+	given = p.Mailbox()
+	return given, mailbox.CanonicalName(strings.TrimSuffix(given, string(mailbox.Delimiter)))
 }
 
 // doNames commits an operation on names. Also its refusal tells which names there
@@ -46,13 +56,14 @@ func (s *session) doNames(op mailbox.Op) error {
 // createRequest makes a mailbox. Names above it need no mailboxes: they are listed
 // as \Noselect.
 type createRequest struct {
-	name string
-	use  mail.Use
+	given, name string
+	use         mail.Use
 }
 
 func (q *createRequest) parse(s *session, p *wire.Parser) {
 	p.SP()
-	q.name, q.use = newMailboxName(p), 0
+	q.given, q.name = newMailboxName(p)
+	q.use = 0
 	if p.TrySP() { // RFC 4466 2.2
 		parseParams(s, p, func(f *family) []createParam { return f.createParams },
 			func(r createParam) string { return r.name },
@@ -66,14 +77,18 @@ func (q *createRequest) run(s *session) error {
 			return err
 		}
 	}
-	return s.doNames(&mailbox.Create{Name: q.name, Use: q.use, Now: s.server.env.Now().Unix()})
+	err := s.doNames(&mailbox.Create{Name: q.name, Use: q.use, Now: s.server.env.Now().Unix()})
+	if err == nil {
+		s.tellSpelling(q.given, q.name)
+	}
+	return err
 }
 
-type deleteRequest struct{ name string }
+type deleteRequest struct{ given, name string }
 
 func (q *deleteRequest) parse(_ *session, p *wire.Parser) {
 	p.SP()
-	q.name = mailboxName(p)
+	q.given, q.name = givenName(p)
 }
 
 // run deletes the mailbox and leaves the names below it, so that its own name may
@@ -83,20 +98,28 @@ func (q *deleteRequest) run(s *session) error {
 	if mail.Is(err, mail.NotFound) && s.account.Tree().HasChildren(q.name) {
 		return no("HASCHILDREN", "there is no mailbox, only mailboxes below this name")
 	}
+	if err == nil {
+		s.tellSpelling(q.given, q.name)
+	}
 	return err
 }
 
-type renameRequest struct{ from, to string }
+type renameRequest struct{ givenFrom, from, givenTo, to string }
 
 func (q *renameRequest) parse(_ *session, p *wire.Parser) {
 	p.SP()
-	q.from = mailboxName(p)
+	q.givenFrom, q.from = givenName(p)
 	p.SP()
-	q.to = newMailboxName(p)
+	q.givenTo, q.to = newMailboxName(p)
 }
 
 func (q *renameRequest) run(s *session) error {
-	return s.doNames(&mailbox.Rename{From: q.from, To: q.to, Now: s.server.env.Now().Unix()})
+	err := s.doNames(&mailbox.Rename{From: q.from, To: q.to, Now: s.server.env.Now().Unix()})
+	// RFC 9051 6.3.6: of INBOX, which stays, nothing has to be told.
+	if err == nil && (q.from != mailbox.Inbox || q.givenTo != q.to) {
+		s.tellOldName(q.givenFrom, q.to)
+	}
+	return err
 }
 
 // subscribeRequest is about names: there need not be such a mailbox, and
@@ -108,7 +131,7 @@ type subscribeRequest struct {
 
 func (q *subscribeRequest) parse(_ *session, p *wire.Parser) {
 	p.SP()
-	q.name = newMailboxName(p)
+	_, q.name = newMailboxName(p)
 }
 
 func (q *subscribeRequest) run(s *session) error {

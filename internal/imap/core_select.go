@@ -22,6 +22,7 @@ var coreSelect = family{
 
 type selectRequest struct {
 	readOnly bool
+	given    string // the name as the client spells it
 	name     string
 	before   []func(s *session)                        // what parameters want done before the mailbox is opened,
 	after    []func(s *session, v *mailbox.View) error // and told when it is
@@ -30,7 +31,7 @@ type selectRequest struct {
 func (q *selectRequest) parse(s *session, p *wire.Parser) {
 	q.before, q.after = q.before[:0], q.after[:0]
 	p.SP()
-	q.name = mailboxName(p)
+	q.given, q.name = givenName(p)
 	if p.TrySP() { // RFC 4466 2.1
 		parseParams(s, p, func(f *family) []selectParam { return f.selectParams },
 			func(r selectParam) string { return r.name },
@@ -79,6 +80,7 @@ func (q *selectRequest) run(s *session) error {
 		return err
 	}
 	s.view, s.state = v, selected
+	s.selectedAs = q.given
 	s.describe(v)
 	for _, f := range q.after {
 		if err := f(s, v); err != nil {

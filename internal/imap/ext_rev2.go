@@ -24,8 +24,8 @@ func (s *session) enableRev2() {
 	s.acceptUTF8()
 }
 
-// listSelected tells the name and the attributes of the mailbox that SELECT has opened (RFC
-// 9051 6.3.2).
+// listSelected tells the name and the attributes of the mailbox that SELECT has opened, and
+// that the client knows it by another name (RFC 9051 6.3.2).
 func listSelected(s *session, v *mailbox.View) {
 	if !s.rev2 {
 		return
@@ -34,5 +34,8 @@ func listSelected(s *session, v *mailbox.View) {
 	s.depend(tree.Ticket)
 	l := s.listedAs(tree, v.State().Name)
 	l.extended = true
+	if s.selectedAs != l.name {
+		l.oldName = s.selectedAs
+	}
 	s.writeListed(&l)
 }

@@ -1,6 +1,7 @@
 package imap
 
 import (
+	"postfach/internal/mailbox"
 	"postfach/internal/wire"
 )
 
@@ -63,13 +64,14 @@ func (q *listRequest) parsePattern(p *wire.Parser, reference string) string {
 	return pattern
 }
 
-// canonicalPattern joins the reference and a pattern: the reference is the beginning
-// of the names meant, whether it ends with a delimiter or not (RFC 9051 6.3.9).
+// canonicalPattern joins the reference and a pattern, in the spelling of the tree: the
+// reference is the beginning of the names meant, whether it ends with a delimiter or not
+// (RFC 9051 6.3.9).
 func canonicalPattern(reference, pattern string) string {
 	if pattern == "" {
 		return ""
 	}
-	return reference + pattern
+	return mailbox.CanonicalName(reference + pattern)
 }
 
 func (q *listRequest) parseSelections(p *wire.Parser) {

@@ -26,12 +26,13 @@ type session struct {
 	r *wire.Reader
 	w *wire.Writer
 
-	state   states
-	name    string           // of the account, after login
-	account *mailbox.Account // after login
-	forget  func()           // stops listening to the account's end
-	view    *mailbox.View    // while selected
-	needs   mail.Ticket      // what the output so far depends on
+	state      states
+	name       string           // of the account, after login
+	account    *mailbox.Account // after login
+	forget     func()           // stops listening to the account's end
+	view       *mailbox.View    // while selected
+	selectedAs string           // the mailbox's name as the client spells it
+	needs      mail.Ticket      // what the output so far depends on
 
 	tag       []byte
 	command   *commandEntry

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"golang.org/x/text/unicode/norm"
+
 	"postfach/internal/mail"
 )
 
@@ -14,9 +16,11 @@ const (
 	Inbox = "INBOX"
 )
 
-// CanonicalName spells the name INBOX, and INBOX as the first part of a name, in
-// capitals: it is case-insensitive (RFC 9051 5.1).
+// CanonicalName spells a name as the tree does: in Unicode's Normalization Form C, so
+// that it does not matter how a client composes its characters, and with the name INBOX, and INBOX
+// as the first part of a name, in capitals: it is case-insensitive (RFC 9051 5.1).
 func CanonicalName(name string) string {
+	name = norm.NFC.String(name)
 	first, rest, nested := strings.Cut(name, string(Delimiter))
 	if len(first) != len(Inbox) || !strings.EqualFold(first, Inbox) {
 		return name
