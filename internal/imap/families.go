@@ -22,6 +22,7 @@ var families = []*family{
 	&extMove,
 	&extMultiAppend,
 	&extNamespace,
+	&extReplace,
 	&extSASLIR,
 	&extSpecialUse,
 	&extUIDPlus,
