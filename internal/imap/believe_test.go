@@ -220,6 +220,8 @@ func (b *believer) step(rng *rand.Rand, expunger bool) {
 		b.do("EXPUNGE", false)
 	case k < 27 && b.exists > 0 && expunger:
 		b.do("UID MOVE "+b.uids[n-1]+" INBOX", false)
+	case k < 32 && b.exists > 0 && expunger:
+		b.do(fmt.Sprintf("UID REPLACE %s INBOX (%s) {9+}\r\na: b\r\n\r\ny", b.uids[n-1], storable[rng.IntN(len(storable))]), false)
 	case k < 60 && b.exists > 0:
 		b.store(rng, n)
 	case k < 75 && b.exists > 0:

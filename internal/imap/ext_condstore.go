@@ -52,7 +52,7 @@ func (s *session) enableCondstore() {
 	}
 	s.telling.changes = append(s.telling.changes[:len(s.telling.changes):len(s.telling.changes)], modSeq)
 	// RFC 7162 3.2: who has heard of a change must not believe to know the expunges before it.
-	s.telling.withheld = (*session).tellHighestModSeq
+	s.telling.withheld = tellWithheld
 	if s.view != nil {
 		s.tellHighestModSeq(s.view)
 	}
@@ -65,12 +65,22 @@ func (s *session) tellHighestModSeq(v *mailbox.View) {
 	s.w.Raw("* OK [HIGHESTMODSEQ ").Number64(uint64(v.HighestModSeq())).Raw("] all changes up to it\r\n")
 }
 
+// tellWithheld takes back what the modification sequences say that have just been told: a
+// client believes to know all below the highest of them.
+func tellWithheld(s *session, v *mailbox.View) {
+	if s.modSeqTold {
+		s.modSeqTold = false
+		s.tellHighestModSeq(v)
+	}
+}
+
 func parseCondstore(_ *session, _ *wire.Parser, q *selectRequest) {
 	q.before = append(q.before, (*session).enableCondstore)
 }
 
 // writeModSeq writes MODSEQ (RFC 7162 3.1.4.2).
 func writeModSeq(m *fetched, _ *fetchAtt) {
+	m.s.modSeqTold = true
 	m.s.w.Raw("MODSEQ (").Number64(uint64(m.row.ModSeq)).Byte(')')
 }
 

@@ -29,6 +29,7 @@ var families = []*family{
 	&extNamespace,
 	&extPartial,
 	&extQresync,
+	&extReplace,
 	&extSASLIR,
 	&extSearchRes,
 	&extSpecialUse,

@@ -124,6 +124,42 @@ func TestMoveIsOneStep(t *testing.T) {
 	}
 }
 
+func TestReplaceIsOneStep(t *testing.T) {
+	w := newWorld(t, Limits{QuotaBytes: 30})
+	a := w.account(w.engine)
+	from, to := a.Tree().Lookup("Drafts"), a.Tree().Lookup("Sent")
+	old := appendOne(t, a, "Drafts", strings.Repeat("x", 20))
+	must[Result](t)(a.Do(t.Context(), &Store{Mailbox: from.ID, UIDs: mail.UIDs(old), Change: FlagChange{Mode: Add, System: mail.Seen}}))
+	replace := func(in *Mailbox, uid mail.UID, to *Mailbox, size int) (Result, error) {
+		return a.Do(t.Context(), &ReplaceMessage{From: in.ID, UID: uid, To: to.ID, Message: incoming(t, a, strings.Repeat("y", size)), Now: 7})
+	}
+	if _, err := replace(from, old, to, 31); !mail.Is(err, mail.OverQuota) {
+		t.Errorf("over quota: %v", err)
+	}
+	before := to.Status()
+	r := must[Result](t)(replace(from, old, to, 30)) // there is room for the difference only
+	if !slices.Equal(r.Source, mail.UIDs(old)) || !slices.Equal(r.Target, mail.UIDs(before.UIDNext)) {
+		t.Errorf("result: %+v", r)
+	}
+	if s := from.Status(); s.Messages != 0 || s.HighestModSeq != r.ModSeq {
+		t.Errorf("from: %+v", s)
+	}
+	if s := to.Status(); s.Messages != 1 || s.Unseen != 1 || s.HighestModSeq != r.ModSeq {
+		t.Errorf("to: %+v", s)
+	}
+	// The one that is gone can't be replaced again.
+	if _, err := replace(from, old, to, 1); !mail.Is(err, mail.Expunged) {
+		t.Errorf("replaced twice: %v", err)
+	}
+	if s := to.Status(); s.Messages != 1 {
+		t.Errorf("after a refusal: %+v", s)
+	}
+	r = must[Result](t)(replace(to, before.UIDNext, to, 30))
+	if s := to.Status(); s.Messages != 1 || s.UIDNext != before.UIDNext+2 || s.HighestModSeq != r.ModSeq {
+		t.Errorf("in its own mailbox: %+v", s)
+	}
+}
+
 func TestRenameInboxMovesItsMessages(t *testing.T) {
 	w := newWorld(t, Limits{})
 	a := w.account(w.engine)

@@ -23,6 +23,7 @@ type letter struct {
 	places []string     // mailboxes that it may be in; "" is none
 	uid    mail.UID     // where there is one place; 0: not known
 	flags  []mail.Flags // that it may have
+	twin   *letter      // it is there or the letter that was to replace it, nobody knows which
 }
 
 // writer is a session that works at random, on its own letters only, and keeps account of
@@ -106,7 +107,7 @@ func (w *writer) step() {
 	if w.rng.IntN(4) == 0 {
 		_ = w.account.Sync(context.Background())
 	}
-	switch k := w.rng.IntN(20); {
+	switch k := w.rng.IntN(22); {
 	case k < 7:
 		w.append()
 	case k < 12:
@@ -117,6 +118,8 @@ func (w *writer) step() {
 		w.move()
 	case k < 18:
 		w.create()
+	case k < 20:
+		w.replace()
 	}
 	w.tell()
 }
@@ -140,20 +143,13 @@ func (w *writer) append() {
 	var in []Incoming
 	var sent []*letter
 	for range 1 + w.rng.IntN(2) {
-		u := w.account.Upload(context.Background(), -1)
-		defer u.Release()
-		_, err := u.Write(make([]byte, 1+w.rng.IntN(mail.InlineBytesMax+1000)))
-		one := Incoming{}
-		if err == nil {
-			one, err = u.Finish()
-		}
+		one, l, release, err := w.compose()
+		defer release()
 		if err != nil {
 			return // nothing has been sent
 		}
-		w.number++
-		one.Date = mail.Stamp{Unix: w.number}
 		in = append(in, one)
-		sent = append(sent, &letter{id: w.number, places: []string{Inbox}, flags: []mail.Flags{0}})
+		sent = append(sent, l)
 	}
 	r, err := w.do(&Append{Mailbox: w.id(Inbox), Messages: in, Now: 5})
 	done, unknown := w.said("append", err)
@@ -175,6 +171,44 @@ func (w *writer) append() {
 		}
 		w.letters = append(w.letters, l)
 	}
+}
+
+// compose uploads a new letter, which shall be in INBOX.
+func (w *writer) compose() (Incoming, *letter, func(), error) {
+	u := w.account.Upload(context.Background(), -1)
+	if _, err := u.Write(make([]byte, 1+w.rng.IntN(mail.InlineBytesMax+1000))); err != nil {
+		return Incoming{}, nil, u.Release, err
+	}
+	in, err := u.Finish()
+	w.number++
+	in.Date = mail.Stamp{Unix: w.number}
+	return in, &letter{id: w.number, places: []string{Inbox}, flags: []mail.Flags{0}}, u.Release, err
+}
+
+// replace puts a new letter into INBOX in the place of another.
+func (w *writer) replace() {
+	old := w.one()
+	if old == nil {
+		return
+	}
+	in, l, release, err := w.compose()
+	defer release()
+	if err != nil {
+		return
+	}
+	r, err := w.do(&ReplaceMessage{From: w.id(old.places[0]), UID: old.uid, To: w.id(Inbox), Message: in, Now: 6})
+	switch done, unknown := w.said("replace", err); {
+	case done && (len(r.Target) != 1 || len(r.Source) != 1):
+		w.t.Errorf("letter %d is not there: %+v", old.id, r)
+	case done:
+		old.places, l.uid = []string{""}, mail.UID(r.Target[0].First)
+	case unknown:
+		old.twin, l.places = l, []string{Inbox, ""}
+		old.places = append(old.places, "")
+	default:
+		l.places = []string{""}
+	}
+	w.letters = append(w.letters, l)
 }
 
 // one chooses a letter of which it is known where it is.
@@ -267,6 +301,8 @@ func (w *writer) check(n *network, there map[string]bool) {
 			w.t.Errorf("letter %d is in %v", l.id, at)
 		case len(at) == 0 && !slices.Contains(l.places, ""):
 			w.t.Errorf("letter %d is lost, it should be in %v", l.id, l.places)
+		case l.twin != nil && len(at) == len(places[l.twin.id]):
+			w.t.Errorf("letter %d is in %v, and %d that was to replace it in %v", l.id, at, l.twin.id, places[l.twin.id])
 		case len(at) == 1 && !slices.Contains(l.places, at[0]):
 			w.t.Errorf("letter %d is in %v, it should be in %q", l.id, at, l.places)
 		case len(at) == 1 && !slices.Contains(l.flags, flags[l.id]):
@@ -352,7 +388,7 @@ func flakyHistory(t *testing.T, seed uint64) {
 		}
 		w.leave()
 	}
-	for _, what := range []string{"append done", "append unknown", "append refused", "store done", "store unknown", "store refused"} {
+	for _, what := range []string{"append done", "append unknown", "append refused", "store done", "store unknown", "store refused", "replace done", "replace unknown"} {
 		if counts[what] == 0 {
 			t.Errorf("the history tests nothing: %s never", what)
 		}

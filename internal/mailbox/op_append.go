@@ -37,16 +37,21 @@ func (op *Append) plan(s *state, m mail.ModSeq) ([]mail.Change, Result, error) {
 	if err := s.checkRoom(v, appended.Delta.Messages, appended.Delta.Bytes); err != nil {
 		return nil, Result{}, err
 	}
-	r := Result{UIDValidity: v.state.UIDValidity}
+	r := Result{UIDValidity: v.state.UIDValidity, Target: s.number(appended, v)}
+	return append(sets, appended), r, nil
+}
+
+// number gives arrivals their UIDs and ids, and returns the UIDs.
+func (s *state) number(c *mail.Appended, v *version) (uids mail.UIDSet) {
 	uid, id := v.state.UIDNext, s.nextMessage
-	for i := range appended.Arrivals {
-		a := &appended.Arrivals[i]
-		a.Row.UID, a.Row.Message, a.Message.ID, a.Row.ModSeq = uid, id, id, m
-		r.Target = r.Target.Append(uid)
+	for i := range c.Arrivals {
+		a := &c.Arrivals[i]
+		a.Row.UID, a.Row.Message, a.Message.ID = uid, id, id
+		uids = uids.Append(uid)
 		uid++
 		id++
 	}
-	return append(sets, appended), r, nil
+	return uids
 }
 
 // arrivals makes the change without UIDs and ids, and the keyword sets that it

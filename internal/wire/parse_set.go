@@ -22,14 +22,15 @@ func (p *Parser) Set(s *Set) {
 }
 
 func (p *Parser) setRange() Range {
-	first := p.seqNumber()
+	first := p.SeqNumber()
 	if !p.Try(':') {
 		return Range{first, first}
 	}
-	return Range{first, p.seqNumber()}
+	return Range{first, p.SeqNumber()}
 }
 
-func (p *Parser) seqNumber() uint32 {
+// SeqNumber reads one number of a message, or "*" as Star (RFC 9051 9, seq-number).
+func (p *Parser) SeqNumber() uint32 {
 	if p.Try('*') {
 		return Star
 	}
