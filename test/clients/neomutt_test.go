@@ -73,10 +73,10 @@ func (n *neomuttRun) press(keys ...string) {
 	}
 }
 
-// log is the end of what neomutt has said to the server and heard in its last run.
+// log is what neomutt has said to the server in its last run.
 func (n *neomuttRun) log() string {
 	b, _ := os.ReadFile(filepath.Join(n.dir, "log0"))
-	return string(b[max(0, len(b)-logBytesMax):])
+	return string(b)
 }
 
 // sees are the messages that neomutt believes in and that meet a pattern.
@@ -104,7 +104,8 @@ func TestNeomutt(t *testing.T) {
 	n := &neomuttRun{t, program(t, "neomutt"), program(t, "script"), t.TempDir(), start(t, server.Options{})}
 	t.Cleanup(func() {
 		if t.Failed() {
-			t.Logf("the end of neomutt's log:\n%s", n.log())
+			log := n.log()
+			t.Logf("the end of neomutt's log:\n%s", log[max(0, len(log)-logBytesMax):])
 		}
 	})
 	c := login(t, n.server)
@@ -163,6 +164,10 @@ func (n *neomuttRun) isAway(c *imapclient.Client, want letters) {
 		}
 		if got := n.sees(pattern); !maps.Equal(got, ids) {
 			n.t.Errorf("neomutt finds %d messages with %q, not %d:\n%v\n%v", len(got), pattern, len(ids), got, ids)
+		}
+		// What it has in its cache it asks for by what has changed since, where the server can tell.
+		if c.Has("CONDSTORE") && !strings.Contains(n.log(), "(CHANGEDSINCE ") {
+			n.t.Error("neomutt does not use CONDSTORE")
 		}
 	}
 	sameLetters(n.t, "INBOX after looking", want, far(n.t, c, "INBOX"))
