@@ -8,7 +8,10 @@ need() { # PROGRAM PACKAGE
 	command -v "$1" >/dev/null 2>&1 || packages="$packages $2"
 }
 need curl curl
+need fetchmail fetchmail
 need mbsync isync
+need neomutt neomutt
+need offlineimap offlineimap3
 need swaks swaks
 need python3 python3
 need strace strace
@@ -23,6 +26,9 @@ left_out() {
 if [ "$1" = report ]; then
 	[ -d "$(dirname "$0")/../../shared/mail" ] ||
 		echo "*** LEFT OUT: the tests with real odd messages: there is no folder ../shared/mail" >&2
+	# Debian's Node may be too old for imapflow, and its npm is hundreds of packages.
+	command -v npm >/dev/null 2>&1 && node -e 'process.exit(parseInt(process.versions.node) >= 20 ? 0 : 1)' 2>/dev/null ||
+		echo "*** LEFT OUT: the tests with imapflow: there is no Node 20 with npm" >&2
 	[ -z "$packages" ] || left_out "Some programs are missing"
 	exit 0
 fi

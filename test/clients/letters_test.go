@@ -132,13 +132,31 @@ func sameLetters(t *testing.T, what string, near, far letters) {
 	}
 }
 
-// soon waits for something to become true.
+// hasAll tells whether some letters are among others, whatever their flags.
+func hasAll(all, some letters) bool {
+	for id := range some {
+		if _, ok := all[id]; !ok {
+			return false
+		}
+	}
+	return true
+}
+
+// within waits for something to become true.
+func within(d time.Duration, is func() bool) bool {
+	for deadline := time.Now().Add(d); !is(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			return false
+		}
+	}
+	return true
+}
+
+// soon waits for something that has to become true.
 func soon(t *testing.T, what string, is func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(soonTimeout); !is(); time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("not within %v: %s", soonTimeout, what)
-		}
+	if !within(soonTimeout, is) {
+		t.Fatalf("not within %v: %s", soonTimeout, what)
 	}
 }
 

@@ -48,12 +48,18 @@ func program(t *testing.T, name string) string {
 	t.Helper()
 	path, err := exec.LookPath(name)
 	if err != nil {
-		leftOut.Lock()
-		leftOut.tests = append(leftOut.tests, t.Name()+": no "+name)
-		leftOut.Unlock()
-		t.Skipf("LEFT OUT: %s is not installed (test/packages.sh installs it)", name)
+		leaveOut(t, name+" is not installed (test/packages.sh installs it, or says why not)")
 	}
 	return path
+}
+
+// leaveOut leaves the test out; a line at the end says so.
+func leaveOut(t *testing.T, why string) {
+	t.Helper()
+	leftOut.Lock()
+	leftOut.tests = append(leftOut.tests, t.Name()+": "+why)
+	leftOut.Unlock()
+	t.Skip("LEFT OUT:", why)
 }
 
 // user is the account of most tests.
