@@ -13,6 +13,7 @@ var families = []*family{
 	&coreFetch,
 	&coreSearch,
 	&coreCopy,
+	&extAppendLimit,
 	&extBinary,
 	&extChildren,
 	&extEnable,
