@@ -39,6 +39,9 @@ func (s *session) appendCapability(dst []byte) []byte {
 	eachRow(func(f *family) []capability { return f.capabilities }, func(c capability) {
 		if c.when == nil || c.when(s) {
 			dst = append(append(dst, ' '), c.word...)
+			if c.value != nil {
+				dst = append(dst, c.value(s)...)
+			}
 		}
 	})
 	return dst

@@ -251,7 +251,11 @@ func TestFamiliesAreShown(t *testing.T) {
 			t.Errorf("%s: no transcript says \"# rfc %d\" or \"# must %d\"", f.name, rfc, rfc)
 		}
 		for _, c := range f.capabilities {
-			if !strings.Contains(shown, " "+c.word+" ") {
+			word := " " + c.word
+			if c.value == nil {
+				word += " "
+			}
+			if !strings.Contains(shown, word) {
 				t.Errorf("%s: the capability %s is never shown", f.name, c.word)
 			}
 		}
@@ -269,7 +273,10 @@ func capabilitiesInAllStates(t *testing.T) (all []string) {
 		}
 		all = append(all, words...)
 	}
-	ask() // selected
+	ask() // selected, and with what has to be configured
+	r.s.server.limits.MessagesPerCommandMax = 1000
+	ask()
+	r.s.server.limits.MessagesPerCommandMax, r.s.server.limits.MessagesSavedMax = 0, 1000
 	r.s.unselect()
 	ask()
 	r.s.state = notAuthenticated

@@ -14,6 +14,7 @@ var families = []*family{
 	&coreFetch,
 	&coreSearch,
 	&coreCopy,
+	&extAppendLimit,
 	&extBinary,
 	&extChildren,
 	&extCondstore,

@@ -34,8 +34,9 @@ type family struct {
 
 // capability is a word of the CAPABILITY response (RFC 9051 6.1.1).
 type capability struct {
-	word string
-	when func(*session) bool // nil: always
+	word  string
+	value func(*session) string // what follows the word; nil: nothing
+	when  func(*session) bool   // nil: always
 }
 
 // states is a set of the states of RFC 9051 section 3.
