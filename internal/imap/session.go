@@ -40,13 +40,14 @@ type session struct {
 	refused   error      // why parse has refused the command, other than its syntax
 	appending *appending // messages that the command under way brings
 	requests  []request
-	ranges    []mail.Range // room for numbersOf
-	rev2      bool         // ENABLE IMAP4rev2
-	qresync   bool         // ENABLE QRESYNC
-	saved     mail.UIDSet  // "$"
-	telling   telling      // how messages are told of
-	changed   fetched      // room for tellChange
-	noNumbers error        // why message numbers can't be used; nil: they can
+	ranges    []mail.Range                                  // room for numbersOf
+	rev2      bool                                          // ENABLE IMAP4rev2
+	qresync   bool                                          // ENABLE QRESYNC
+	saved     mail.UIDSet                                   // "$"
+	telling   telling                                       // how messages are told of
+	changed   fetched                                       // room for tellChange
+	idsCode   func([]byte, *session, mail.MailboxID) []byte // how a mailbox's id is told; nil: as OBJECTID does
+	noNumbers error                                         // why message numbers can't be used; nil: they can
 
 	badInRow     int
 	loginsFailed int
