@@ -82,6 +82,11 @@ func (a *appending) open(s *session, sizeHint int64) error {
 	if len(a.messages) >= s.server.limits.AppendMessagesMax {
 		return no("LIMIT", "too many messages in one command")
 	}
+	for _, b := range allBounds {
+		if err := b.append(s, len(a.messages)+1); err != nil {
+			return err
+		}
+	}
 	if a.to == 0 {
 		to, err := s.target(a.name)
 		if err != nil {

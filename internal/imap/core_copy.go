@@ -45,7 +45,7 @@ func (s *session) copyTo(q *copyRequest, move bool) (mailbox.Result, error) {
 	if err != nil {
 		return mailbox.Result{}, err
 	}
-	uids, ghosts, err := s.uidsOf(&q.set, s.command.uid)
+	uids, ghosts, err := s.uidsOf(&q.set, s.command.uid, !move)
 	switch {
 	case err != nil:
 		return mailbox.Result{}, err

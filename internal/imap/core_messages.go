@@ -71,7 +71,7 @@ func (q *storeRequest) run(s *session) error {
 	for _, f := range q.begins {
 		f(s)
 	}
-	uids, ghosts, err := s.uidsOf(&q.set, s.command.uid)
+	uids, ghosts, err := s.uidsOf(&q.set, s.command.uid, false)
 	if err != nil {
 		return err
 	}

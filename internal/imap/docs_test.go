@@ -247,7 +247,7 @@ func TestFamiliesAreShown(t *testing.T) {
 	shown := " " + strings.Join(capabilitiesInAllStates(t), " ") + " "
 	for _, f := range families {
 		rfc, _ := strconv.Atoi(strings.Fields(f.rfc + " 0")[1])
-		if !covered[rfc] {
+		if draft := strings.HasPrefix(f.rfc, "draft-"); !draft && !covered[rfc] {
 			t.Errorf("%s: no transcript says \"# rfc %d\" or \"# must %d\"", f.name, rfc, rfc)
 		}
 		for _, c := range f.capabilities {

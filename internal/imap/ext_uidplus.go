@@ -32,11 +32,21 @@ func (q *uidExpungeRequest) run(s *session) error {
 	if s.view.ReadOnly {
 		return errReadOnly
 	}
-	uids, _, err := s.uidsOf(&q.set, true)
-	if err != nil || len(uids) == 0 {
+	ranges, err := s.numbersOf(&q.set, true)
+	if err != nil {
 		return err
 	}
-	return s.expunge(uids)
+	var deleted mail.UIDSet
+	s.view.EachUID(ranges, func(r *mailbox.Row) bool {
+		if r.Flags.Has(mail.Deleted) && !r.Ghost {
+			deleted = deleted.Append(r.UID)
+		}
+		return true
+	})
+	if ranges, err = s.bounded(deleted, true, false); err != nil || len(ranges) == 0 {
+		return err
+	}
+	return s.expunge(ranges)
 }
 
 // appendUIDCode appends APPENDUID (RFC 4315 3).

@@ -25,9 +25,12 @@ var families = []*family{
 	&extListExtended,
 	&extListStatus,
 	&extLiteral,
+	&extMessageLimit,
 	&extMove,
 	&extMultiAppend,
 	&extNamespace,
+	&extObjectID,
+	&extObjectIDPlus,
 	&extPartial,
 	&extQresync,
 	&extReplace,
@@ -53,6 +56,12 @@ type commandEntry struct {
 	numbers numbers
 }
 
+// The bounds and ends of all families: every command asks for them.
+var (
+	allBounds []bound
+	allEnds   []func(*session)
+)
+
 // rowsOf is families for the functions in its rows, which could not name it: the table would
 // be made of itself.
 var rowsOf []*family
@@ -60,6 +69,7 @@ var rowsOf []*family
 func init() {
 	rowsOf = families
 	for _, f := range families {
+		allBounds, allEnds = append(allBounds, f.bounds...), append(allEnds, f.ends...)
 		for i := range f.commands {
 			c := &f.commands[i]
 			if !c.uidOnly {

@@ -1,6 +1,7 @@
 package imap
 
 import (
+	"postfach/internal/mail"
 	"postfach/internal/mailbox"
 	"postfach/internal/wire"
 )
@@ -28,8 +29,12 @@ type family struct {
 	listItems      []listItem
 	enables        []enable
 	selected       []func(s *session, v *mailbox.View) // what SELECT and EXAMINE tell besides
-	removed        []func(s *session)                  // done when a command has removed messages of the selected mailbox
-	codes          []string                            // response codes it can send
+	bounds         []bound
+	ends           []func(s *session)                    // done before the tagged OK of a command
+	removed        []func(s *session)                    // done when a command has removed messages of the selected mailbox
+	created        []func(s *session, id mail.MailboxID) // what CREATE tells besides,
+	renamed        []func(s *session, id mail.MailboxID) // and RENAME; zero: the name has only mailboxes below it
+	codes          []string                              // response codes it can send
 }
 
 // capability is a word of the CAPABILITY response (RFC 9051 6.1.1).
@@ -111,6 +116,15 @@ type fetchModifier struct {
 type storeModifier struct {
 	name  string
 	parse func(s *session, p *wire.Parser, q *storeRequest)
+}
+
+// bound limits the messages of a command.
+type bound struct {
+	// set returns those of a set, of numbers or of UIDs, that the command may handle. When
+	// whole, it has to do all of them or none, and an error refuses it.
+	set func(s *session, set []mail.Range, uid, whole bool) ([]mail.Range, error)
+	// append refuses so many messages in one APPEND.
+	append func(s *session, n int) error
 }
 
 // createParam is a parameter of CREATE (RFC 4466 2.2).

@@ -62,6 +62,9 @@ func (q *fetchRequest) run(s *session) error {
 	if q.narrow != nil {
 		ranges = q.narrow(s, ranges)
 	}
+	if ranges, err = s.bounded(ranges, s.command.uid, q.narrow != nil); err != nil {
+		return err
+	}
 	if q.visit == nil {
 		q.visit = q.one
 		q.message.s = s

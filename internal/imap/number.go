@@ -34,9 +34,12 @@ func (s *session) numbersOf(set *wire.Set, uid bool) ([]mail.Range, error) {
 }
 
 // uidsOf turns a set that a client sent into the UIDs of messages that are still
-// there, and tells how many of those it named by number are ghosts.
-func (s *session) uidsOf(set *wire.Set, uid bool) (uids mail.UIDSet, ghosts int, err error) {
+// there and that it may handle, and tells how many of those it named by number are ghosts.
+func (s *session) uidsOf(set *wire.Set, uid, whole bool) (uids mail.UIDSet, ghosts int, err error) {
 	ranges, err := s.numbersOf(set, uid)
+	if err == nil {
+		ranges, err = s.bounded(ranges, uid, whole)
+	}
 	if err != nil {
 		return nil, 0, err
 	}
@@ -45,6 +48,16 @@ func (s *session) uidsOf(set *wire.Set, uid bool) (uids mail.UIDSet, ghosts int,
 	}
 	uids, ghosts = s.view.UIDs(ranges)
 	return uids, ghosts, nil
+}
+
+// bounded returns those messages of a set that the command may handle.
+func (s *session) bounded(set []mail.Range, uid, whole bool) (_ []mail.Range, err error) {
+	for _, b := range allBounds {
+		if set, err = b.set(s, set, uid, whole); err != nil {
+			return nil, err
+		}
+	}
+	return set, nil
 }
 
 func appendNumber64(dst []byte, n uint64) []byte { return strconv.AppendUint(dst, n, 10) }

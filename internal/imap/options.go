@@ -33,6 +33,8 @@ type Limits struct {
 	KeepAlive                time.Duration // in IDLE; default 25 minutes, so that phones sleep
 	BadCommandsMax           int           // in a row; default 20
 	LoginsFailedMax          int           // in a connection; default 10
+	MessagesPerCommandMax    int           // that one command may handle (RFC 9738); 0: any number
+	MessagesSavedMax         int           // the same, for COPY and APPEND only
 	AppendMessagesMax        int           // of one command; default 1,000
 	AppendBytesMax           int64         // of all messages of one command; default 1 GiB
 }

@@ -108,12 +108,30 @@ func (q *searchRequest) find(s *session) error {
 	s.depend(s.view.Ticket())
 	q.lastSignal = s.server.env.Now()
 	q.search = search.New(q.root, &searchOpener{s: s})
+	if err := q.bound(s); err != nil {
+		return err
+	}
 	var failed error
 	q.eachRow(func(row *mailbox.Row) bool {
 		failed = q.test(row)
 		return failed == nil
 	})
 	return failed
+}
+
+// bound limits the messages that are looked at.
+func (q *searchRequest) bound(s *session) (err error) {
+	set, uid := mail.UIDSet{{First: 1, Last: s.view.Exists()}}, false
+	switch {
+	case s.view.Exists() == 0:
+		return nil
+	case q.within != nil:
+		set, uid = q.within.ranges, q.within.uid
+	}
+	if set, err = s.bounded(set, uid, false); err == nil {
+		q.within = &searchSet{uid: uid, ranges: set}
+	}
+	return err
 }
 
 // eachRow calls f for the messages that could be found.

@@ -40,14 +40,16 @@ type session struct {
 	refused    error      // why parse has refused the command, other than its syntax
 	appending  *appending // messages that the command under way brings
 	requests   []request
-	ranges     []mail.Range // room for numbersOf
-	rev2       bool         // ENABLE IMAP4rev2
-	qresync    bool         // ENABLE QRESYNC
-	saved      mail.UIDSet  // "$"
-	modSeqTold bool         // MODSEQ of a message, since it was last said up to where all is told
-	telling    telling      // how messages are told of
-	changed    fetched      // room for tellChange
-	noNumbers  error        // why message numbers can't be used; nil: they can
+	ranges     []mail.Range                                  // room for numbersOf
+	rev2       bool                                          // ENABLE IMAP4rev2
+	qresync    bool                                          // ENABLE QRESYNC
+	saved      mail.UIDSet                                   // "$"
+	modSeqTold bool                                          // MODSEQ of a message, since it was last said up to where all is told
+	limitedAt  mail.UID                                      // the lowest UID that the command under way has come to; 0: it does all
+	telling    telling                                       // how messages are told of
+	changed    fetched                                       // room for tellChange
+	idsCode    func([]byte, *session, mail.MailboxID) []byte // how a mailbox's id is told; nil: as OBJECTID does
+	noNumbers  error                                         // why message numbers can't be used; nil: they can
 
 	badInRow     int
 	loginsFailed int
@@ -162,7 +164,7 @@ func (s *session) read(wellFramed bool) request {
 	s.tag = append(s.tag[:0], p.Tag()...)
 	s.command = nil
 	s.ok.code, s.ok.text = s.ok.code[:0], ""
-	s.refused = nil
+	s.refused, s.limitedAt = nil, 0
 	if p.Err() != nil || !wellFramed {
 		return nil
 	}
@@ -262,6 +264,9 @@ func (s *session) finish(err error) {
 		s.tag = append(s.tag, '*')
 	}
 	if err == nil {
+		for _, f := range allEnds {
+			f(s)
+		}
 		s.badInRow = 0
 		text := s.ok.text
 		if text == "" {
