@@ -21,6 +21,12 @@ func (o *searchOpener) open(ctx context.Context, id mail.MessageID) (err error) 
 	return err
 }
 
+// Message implements search.Opener.
+func (o *searchOpener) Message(ctx context.Context, id mail.MessageID) (*mail.Message, error) {
+	err := o.open(ctx, id)
+	return o.record, err
+}
+
 // Structure implements search.Opener.
 func (o *searchOpener) Structure(ctx context.Context, id mail.MessageID) (*mime.Structure, error) {
 	if err := o.open(ctx, id); err != nil {

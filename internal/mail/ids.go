@@ -20,8 +20,8 @@ type MailboxID uint32
 // copies share it. It is never used again. Zero asks the store for the next.
 type MessageID uint64
 
-// ThreadID is the MessageID of the first known message of a conversation, or
-// zero while nobody has looked.
+// ThreadID is what the messages of a conversation have in common: it is computed from their
+// headers and below 2^63, or zero when nothing is known.
 type ThreadID uint64
 
 // UID is a message's unique identifier in a mailbox (RFC 9051 2.3.1.1). Zero is

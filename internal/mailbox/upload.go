@@ -80,7 +80,9 @@ func (u *Upload) Finish() (Incoming, error) {
 		in.Message.Body = ref
 	}
 	u.digest.Sum(in.Message.Digest[:0])
-	in.Message.Structure = mime.Append(nil, u.parser.Close())
+	structure := u.parser.Close()
+	in.Message.Thread = threadOf(structure)
+	in.Message.Structure = mime.Append(nil, structure)
 	in.Message.StructureVersion = mime.Version
 	return in, nil
 }

@@ -21,6 +21,7 @@ type cost uint8
 
 const (
 	costRow cost = iota
+	costRecord
 	costStructure
 	costHeader
 	costText

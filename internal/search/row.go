@@ -20,6 +20,8 @@ type Row struct {
 
 // Opener gives what is not in the row.
 type Opener interface {
+	// Message returns what is immutable about a message.
+	Message(ctx context.Context, id mail.MessageID) (*mail.Message, error)
 	// Structure returns the structure of a message.
 	Structure(ctx context.Context, id mail.MessageID) (*mime.Structure, error)
 	// Body opens the bytes of a message.

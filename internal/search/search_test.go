@@ -20,6 +20,10 @@ type one struct {
 	err        error
 }
 
+func (o *one) Message(context.Context, mail.MessageID) (*mail.Message, error) {
+	return &mail.Message{Thread: 7}, o.err
+}
+
 func (o *one) Structure(context.Context, mail.MessageID) (*mime.Structure, error) {
 	o.structures++
 	p := mime.NewParser()
@@ -206,6 +210,7 @@ func TestLogic(t *testing.T) {
 		{And(Text("überrasch"), Header("X-Two", "second"), Not(Body("nirgends"))), true},
 		{Or(Text("nirgends"), Body("inwendig")), true},
 		{And(Text("nirgends"), Body("inwendig")), false},
+		{Thread(7), true}, {Thread(8), false}, {Not(Thread(0)), true}, {And(Text("überrasch"), Thread(7)), true},
 	} {
 		s := New(c.key, &one{text: letter})
 		if got, err := s.Matches(t.Context(), &Row{Fixed: new(mail.Fixed)}); err != nil || got != c.want {
@@ -218,7 +223,7 @@ func TestLogic(t *testing.T) {
 func TestCheapFirst(t *testing.T) {
 	seen := Test(func(r *Row) bool { return r.Flags.Has(mail.Seen) })
 	tree := func() Key {
-		return And(Text("a"), Body("b"), Header("X-Two", "second"), Subject("wien"), Or(Text("c"), Header("X-Two", "first")), seen)
+		return And(Text("a"), Body("b"), Header("X-Two", "second"), Subject("wien"), Or(Text("c"), Header("X-Two", "first")), Thread(7), seen)
 	}
 	o := &one{text: letter}
 	s := New(tree(), o)
@@ -234,6 +239,11 @@ func TestCheapFirst(t *testing.T) {
 	if o.structures != 1 || o.bodies != 1 {
 		t.Errorf("opened %d structures and %d bodies", o.structures, o.bodies)
 	}
+	o = &one{text: letter}
+	s = New(And(Text("a"), Thread(8)), o)
+	if got, err := s.Matches(t.Context(), &Row{Fixed: new(mail.Fixed)}); got || err != nil || o.structures+o.bodies != 0 {
+		t.Error(got, err, "opened, though the thread decides")
+	}
 	if New(seen, o).Opens() || !New(tree(), o).Opens() {
 		t.Error("Opens is wrong")
 	}
@@ -243,7 +253,7 @@ func TestCheapFirst(t *testing.T) {
 func TestUnreadable(t *testing.T) {
 	for _, key := range []Key{
 		Text("x"), Header("x", "x"), Subject("x"), Sent(func(Day) bool { return true }),
-		Not(Text("x")), Or(Text("x"), Not(Text("x"))),
+		Not(Text("x")), Or(Text("x"), Not(Text("x"))), Thread(7), Not(Thread(8)),
 	} {
 		o := &one{text: letter, err: mail.Errorf(mail.Corrupt, "broken")}
 		if got, err := New(key, o).Matches(t.Context(), &Row{Fixed: new(mail.Fixed)}); got || !mail.Is(err, mail.Corrupt) {

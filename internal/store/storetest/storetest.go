@@ -225,7 +225,7 @@ func arrival(uid mail.UID, message mail.MessageID, flags mail.Flags) mail.Arriva
 			Message: message, Size: int64(len(body)), Date: mail.Stamp{Unix: now - int64(message), ZoneMinutes: -90}, Saved: now,
 		}},
 		Message: &mail.Message{
-			ID: message, Thread: mail.ThreadID(message), Size: int64(len(body)), Digest: sha256.Sum256(body),
+			ID: message, Thread: 1<<63 - 1 - mail.ThreadID(message), Size: int64(len(body)), Digest: sha256.Sum256(body),
 			Body: mail.Ref{Inline: true}, Structure: []byte("structure"), StructureVersion: 3,
 		},
 		Inline: body,
