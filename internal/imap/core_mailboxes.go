@@ -45,12 +45,13 @@ func newMailboxName(p *wire.Parser) (given, name string) {
 
 // doNames commits an operation on names. Also its refusal tells which names there
 // are.
-func (s *session) doNames(op mailbox.Op) error {
-	err := s.do(op, nil)
+func (s *session) doNames(op mailbox.Op) (mail.MailboxID, error) {
+	var r mailbox.Result
+	err := s.do(op, &r)
 	if err != nil {
 		s.depend(s.account.Tree().Ticket)
 	}
-	return err
+	return r.Mailbox, err
 }
 
 // createRequest makes a mailbox. Names above it need no mailboxes: they are listed
@@ -77,11 +78,15 @@ func (q *createRequest) run(s *session) error {
 			return err
 		}
 	}
-	err := s.doNames(&mailbox.Create{Name: q.name, Use: q.use, Now: s.server.env.Now().Unix()})
-	if err == nil {
-		s.tellSpelling(q.given, q.name)
+	id, err := s.doNames(&mailbox.Create{Name: q.name, Use: q.use, Now: s.server.env.Now().Unix()})
+	if err != nil {
+		return err
 	}
-	return err
+	s.tellSpelling(q.given, q.name)
+	eachRow(func(f *family) []func(*session, mail.MailboxID) { return f.created }, func(tell func(*session, mail.MailboxID)) {
+		tell(s, id)
+	})
+	return nil
 }
 
 type deleteRequest struct{ given, name string }
@@ -94,7 +99,7 @@ func (q *deleteRequest) parse(_ *session, p *wire.Parser) {
 // run deletes the mailbox and leaves the names below it, so that its own name may
 // stay as \Noselect. Such a name can't be deleted (RFC 9051 6.3.5).
 func (q *deleteRequest) run(s *session) error {
-	err := s.doNames(&mailbox.Delete{Name: q.name})
+	_, err := s.doNames(&mailbox.Delete{Name: q.name})
 	if mail.Is(err, mail.NotFound) && s.account.Tree().HasChildren(q.name) {
 		return no("HASCHILDREN", "there is no mailbox, only mailboxes below this name")
 	}
@@ -114,12 +119,17 @@ func (q *renameRequest) parse(_ *session, p *wire.Parser) {
 }
 
 func (q *renameRequest) run(s *session) error {
-	err := s.doNames(&mailbox.Rename{From: q.from, To: q.to, Now: s.server.env.Now().Unix()})
-	// RFC 9051 6.3.6: of INBOX, which stays, nothing has to be told.
-	if err == nil && (q.from != mailbox.Inbox || q.givenTo != q.to) {
+	id, err := s.doNames(&mailbox.Rename{From: q.from, To: q.to, Now: s.server.env.Now().Unix()})
+	if err != nil {
+		return err
+	}
+	if q.from != mailbox.Inbox || q.givenTo != q.to { // RFC 9051 6.3.6: of INBOX, which stays, nothing has to be told
 		s.tellOldName(q.givenFrom, q.to)
 	}
-	return err
+	eachRow(func(f *family) []func(*session, mail.MailboxID) { return f.renamed }, func(tell func(*session, mail.MailboxID)) {
+		tell(s, id)
+	})
+	return nil
 }
 
 // subscribeRequest is about names: there need not be such a mailbox, and
@@ -135,5 +145,6 @@ func (q *subscribeRequest) parse(_ *session, p *wire.Parser) {
 }
 
 func (q *subscribeRequest) run(s *session) error {
-	return s.doNames(&mailbox.Subscribe{Name: q.name, On: q.on})
+	_, err := s.doNames(&mailbox.Subscribe{Name: q.name, On: q.on})
+	return err
 }

@@ -24,12 +24,13 @@ type selectRequest struct {
 	readOnly bool
 	given    string // the name as the client spells it
 	name     string
+	find     func(tree *mailbox.Tree) *mailbox.Mailbox // another way than by the name; nil: there is none
 	before   []func(s *session)                        // what parameters want done before the mailbox is opened,
 	after    []func(s *session, v *mailbox.View) error // and told when it is
 }
 
 func (q *selectRequest) parse(s *session, p *wire.Parser) {
-	q.before, q.after = q.before[:0], q.after[:0]
+	q.find, q.before, q.after = nil, q.before[:0], q.after[:0]
 	p.SP()
 	q.given, q.name = givenName(p)
 	if p.TrySP() { // RFC 4466 2.1
@@ -70,9 +71,10 @@ func (q *selectRequest) run(s *session) error {
 	for _, f := range q.before {
 		f(s)
 	}
-	m := s.account.Tree().Lookup(q.name)
+	tree := s.account.Tree()
+	m := q.lookup(tree)
 	if m == nil {
-		s.depend(s.account.Tree().Ticket)
+		s.depend(tree.Ticket)
 		return no("NONEXISTENT", "no such mailbox")
 	}
 	v, err := s.account.Select(s.ctx, m, q.readOnly, s.conn.wake)
@@ -93,6 +95,15 @@ func (q *selectRequest) run(s *session) error {
 		s.ok.code = append(s.ok.code[:0], "READ-ONLY"...)
 	}
 	return nil
+}
+
+func (q *selectRequest) lookup(tree *mailbox.Tree) *mailbox.Mailbox {
+	if q.find != nil {
+		if m := q.find(tree); m != nil {
+			return m
+		}
+	}
+	return tree.Lookup(q.name)
 }
 
 // leaveSelected closes the selected mailbox, if there is one, because of a SELECT; CLOSED

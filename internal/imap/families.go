@@ -27,6 +27,8 @@ var families = []*family{
 	&extMove,
 	&extMultiAppend,
 	&extNamespace,
+	&extObjectID,
+	&extObjectIDPlus,
 	&extPartial,
 	&extQresync,
 	&extReplace,

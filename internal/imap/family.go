@@ -1,6 +1,7 @@
 package imap
 
 import (
+	"postfach/internal/mail"
 	"postfach/internal/mailbox"
 	"postfach/internal/wire"
 )
@@ -27,9 +28,11 @@ type family struct {
 	listAttributes []listAttribute
 	listItems      []listItem
 	enables        []enable
-	selected       []func(s *session, v *mailbox.View) // what SELECT and EXAMINE tell besides
-	removed        []func(s *session)                  // done when a command has removed messages of the selected mailbox
-	codes          []string                            // response codes it can send
+	selected       []func(s *session, v *mailbox.View)   // what SELECT and EXAMINE tell besides
+	removed        []func(s *session)                    // done when a command has removed messages of the selected mailbox
+	created        []func(s *session, id mail.MailboxID) // what CREATE tells besides,
+	renamed        []func(s *session, id mail.MailboxID) // and RENAME; zero: the name has only mailboxes below it
+	codes          []string                              // response codes it can send
 }
 
 // capability is a word of the CAPABILITY response (RFC 9051 6.1.1).

@@ -47,6 +47,7 @@ type session struct {
 	modSeqTold bool         // MODSEQ of a message, since it was last said up to where all is told
 	telling    telling      // how messages are told of
 	changed    fetched      // room for tellChange
+	idsCode    mailboxCode  // how the id of a mailbox is told
 	noNumbers  error        // why message numbers can't be used; nil: they can
 
 	badInRow     int

@@ -100,7 +100,8 @@ func (op *Subscribe) plan(s *state, m mail.ModSeq) ([]mail.Change, Result, error
 
 // Rename gives a mailbox, and all below it, another name; everything else about
 // them stays. Renaming INBOX moves its messages into a new mailbox instead (RFC
-// 9051 6.3.6). Result: ModSeq.
+// 9051 6.3.6). Result: ModSeq; Mailbox, which has the new name, or zero when there are only
+// some below it.
 type Rename struct {
 	From, To string
 	Now      int64 // seconds
@@ -123,12 +124,14 @@ func (op *Rename) plan(s *state, m mail.ModSeq) ([]mail.Change, Result, error) {
 		return nil, Result{}, mail.Errorf(mail.Exists, "the mailbox exists already")
 	}
 	var list []mail.Change
+	var r Result
 	rename := func(e Entry) error {
 		to := op.To + strings.TrimPrefix(e.Name, op.From)
 		list = append(list, &mail.MailboxRenamed{Stamped: mail.Stamped{ModSeq: m}, Mailbox: e.Mailbox.ID, Name: to})
 		return s.limits.checkName(to)
 	}
 	if b := s.tree.Lookup(op.From); b != nil {
+		r.Mailbox = b.ID
 		if err := rename(Entry{op.From, b}); err != nil {
 			return nil, Result{}, err
 		}
@@ -138,7 +141,7 @@ func (op *Rename) plan(s *state, m mail.ModSeq) ([]mail.Change, Result, error) {
 			return nil, Result{}, err
 		}
 	}
-	return list, Result{}, nil
+	return list, r, nil
 }
 
 // planInbox makes a new mailbox and moves INBOX's messages there; INBOX keeps its
@@ -152,15 +155,15 @@ func (op *Rename) planInbox(s *state, m mail.ModSeq) ([]mail.Change, Result, err
 		return nil, Result{}, err
 	}
 	created := s.newMailbox(op.To, 0, op.Now, m)
-	list := []mail.Change{created}
+	list, r := []mail.Change{created}, Result{Mailbox: created.State.ID}
 	all := mail.UIDSet{{First: 1, Last: uint32(mail.UIDMax)}}
 	removed, rows := planRemoval(inbox, all, m, func(mail.Flags) bool { return true })
 	if removed == nil {
-		return list, Result{}, nil
+		return list, r, nil
 	}
 	copied := &mail.Copied{Stamped: mail.Stamped{ModSeq: m}, Mailbox: created.State.ID, Rows: rows, Delta: removed.Delta.Negative()}
 	for i := range copied.Rows {
 		copied.Rows[i].UID, copied.Rows[i].ModSeq = mail.UID(i+1), m
 	}
-	return append(list, copied, removed), Result{}, nil
+	return append(list, copied, removed), r, nil
 }

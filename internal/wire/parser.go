@@ -141,6 +141,15 @@ func (p *Parser) SP() {
 // TrySP consumes a space if there is one.
 func (p *Parser) TrySP() bool { return p.Try(' ') }
 
+// TryList consumes a space and the parenthesis that opens a list, if both are next.
+func (p *Parser) TryList() bool {
+	if p.Peek() != ' ' || p.pos+1 >= len(p.text) || p.text[p.pos+1] != '(' {
+		return false
+	}
+	p.pos += 2
+	return true
+}
+
 // Enter goes one level deeper in what nests (search keys, bodies, lists) and
 // tells whether that is allowed; if not, the error is a LimitError. Each true
 // needs a Leave.
