@@ -81,7 +81,10 @@ func parseObjectID(p *wire.Parser) []byte {
 	return id
 }
 
-// appendIDsCode appends the response code that tells a mailbox's id.
+// mailboxCode appends the response code that tells a mailbox's id. nil: MAILBOXID.
+type mailboxCode func(dst []byte, s *session, id mail.MailboxID) []byte
+
+// appendIDsCode appends that code.
 func (s *session) appendIDsCode(dst []byte, id mail.MailboxID) []byte {
 	if s.idsCode != nil {
 		return s.idsCode(dst, s, id)

@@ -40,16 +40,16 @@ type session struct {
 	refused    error      // why parse has refused the command, other than its syntax
 	appending  *appending // messages that the command under way brings
 	requests   []request
-	ranges     []mail.Range                                  // room for numbersOf
-	rev2       bool                                          // ENABLE IMAP4rev2
-	qresync    bool                                          // ENABLE QRESYNC
-	saved      mail.UIDSet                                   // "$"
-	modSeqTold bool                                          // MODSEQ of a message, since it was last said up to where all is told
-	limitedAt  mail.UID                                      // the lowest UID that the command under way has come to; 0: it does all
-	telling    telling                                       // how messages are told of
-	changed    fetched                                       // room for tellChange
-	idsCode    func([]byte, *session, mail.MailboxID) []byte // how a mailbox's id is told; nil: as OBJECTID does
-	noNumbers  error                                         // why message numbers can't be used; nil: they can
+	ranges     []mail.Range // room for numbersOf
+	rev2       bool         // ENABLE IMAP4rev2
+	qresync    bool         // ENABLE QRESYNC
+	saved      mail.UIDSet  // "$"
+	modSeqTold bool         // MODSEQ of a message, since it was last said up to where all is told
+	limitedAt  mail.UID     // the lowest UID that the command under way has come to; 0: it does all
+	telling    telling      // how messages are told of
+	changed    fetched      // room for tellChange
+	idsCode    mailboxCode  // how the id of a mailbox is told
+	noNumbers  error        // why message numbers can't be used; nil: they can
 
 	badInRow     int
 	loginsFailed int
