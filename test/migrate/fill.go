@@ -33,7 +33,7 @@ func (t *trial) eachFilled(do func(c *imapclient.Client, f filled) error) (err e
 		turns <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-turns }()
-			c, e := t.server.Login(context.Background(), f.account, imapclient.Options{})
+			c, e := t.Login(context.Background(), f.account, imapclient.Options{})
 			if e == nil {
 				e = do(c, f)
 				c.Close()

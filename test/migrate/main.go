@@ -3,7 +3,8 @@
 // of them under load. Nothing that was acknowledged may be lost, UIDs, UIDVALIDITY and
 // modification sequences have to stay, no account may refuse changes for a second, and an
 // mbsync that was in step before must have nothing to do afterwards: on the server that has
-// moved the accounts, and on one that begins on the new store.
+// moved the accounts, and on one that begins on the new store. With -kills the server is
+// killed in the midst of each migration, which is then started again.
 package main
 
 import (
@@ -18,21 +19,24 @@ import (
 )
 
 type options struct {
-	accounts int // in all
-	synced   int // of them: those that mbsync is in step with, which nobody else changes
-	messages int // in all, before the load
-	sessions int // IMAP sessions for each other account
-	mtas     int // LMTP connections for each other account
-	liveMax  int // messages that a session keeps
-	think    time.Duration
-	settle   time.Duration // of load before and after each migration
-	seed     uint64
-	rounds   int
-	binary   string // empty: built
-	inDB     bool   // bodies in the database, no S3
-	deep     bool
-	keep     bool
-	postgres rig.PostgresOptions
+	accounts   int // in all
+	synced     int // of them: those that mbsync is in step with, which nobody else changes
+	messages   int // in all, before the load
+	sessions   int // IMAP sessions for each other account
+	mtas       int // LMTP connections for each other account
+	liveMax    int // messages that a session keeps
+	think      time.Duration
+	settle     time.Duration // of load before and after each migration
+	seed       uint64
+	rounds     int
+	binary     string // empty: built
+	inDB       bool   // bodies in the database, no S3
+	deep       bool
+	kills      int           // of the server in the midst of each migration
+	killAfter  time.Duration // on average
+	refusalMax time.Duration // for which an account may refuse changes
+	keep       bool
+	postgres   rig.PostgresOptions
 }
 
 func main() {
@@ -50,6 +54,9 @@ func main() {
 	flag.StringVar(&o.binary, "binary", "", "the server; built when empty")
 	flag.BoolVar(&o.inDB, "db", false, "bodies in the database, without S3")
 	flag.BoolVar(&o.deep, "deep", false, "migrate --deep")
+	flag.IntVar(&o.kills, "kills", 0, "kill -9 of the server in the midst of each migration, which is then started again; refusals are not judged")
+	flag.DurationVar(&o.killAfter, "kill-after", 5*time.Second, "how long a migration runs before, on average")
+	flag.DurationVar(&o.refusalMax, "refusal", time.Second, "how long an account may refuse changes")
 	flag.BoolVar(&o.keep, "keep", false, "leave logs, Maildirs and the data directory")
 	flag.Parse()
 	violations, err := run(os.Stdout, o)

@@ -14,14 +14,33 @@ func TestMain(m *testing.M) { os.Exit(rig.Main(m)) }
 
 // TestMigrate moves a few accounts; `go run ./test/migrate` moves many more.
 func TestMigrate(t *testing.T) {
+	o := small(t)
+	o.refusalMax = 2 * time.Second // other tests run at the same time
+	move(t, o)
+}
+
+// TestKilled kills the server in the midst of it.
+func TestKilled(t *testing.T) {
+	o := small(t)
+	o.accounts, o.synced, o.messages, o.settle = 5, 1, 600, 200*time.Millisecond
+	o.inDB, o.kills, o.killAfter = true, 1, 300*time.Millisecond
+	move(t, o)
+}
+
+func small(t *testing.T) options {
 	if testing.Short() {
-		t.Skip("takes half a minute")
+		t.Skip("takes a quarter of a minute")
 	}
-	var out bytes.Buffer
-	violations, err := run(&out, options{
-		accounts: 8, synced: 2, messages: 1600, sessions: 2, mtas: 1, liveMax: 15, think: 100 * time.Millisecond, settle: time.Second,
+	return options{
+		accounts: 8, synced: 2, messages: 1000, sessions: 2, mtas: 1, liveMax: 15, think: 100 * time.Millisecond, settle: 500 * time.Millisecond,
 		seed: uint64(time.Now().UnixNano()), rounds: 1,
-	})
+	}
+}
+
+func move(t *testing.T, o options) {
+	t.Helper()
+	var out bytes.Buffer
+	violations, err := run(&out, o)
 	if errors.Is(err, rig.ErrMissing) {
 		rig.Must(t, err)
 	}

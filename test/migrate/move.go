@@ -12,9 +12,6 @@ import (
 	"postfach/test/mbsync"
 )
 
-// refusalMax is how long an account may refuse changes.
-const refusalMax = time.Second
-
 // migrate moves all accounts under load.
 func (t *trial) migrate(name string, args ...string) error {
 	args = append([]string{"migrate", "--blobs", t.blobs}, args...)
@@ -27,6 +24,9 @@ func (t *trial) migrate(name string, args ...string) error {
 	var acknowledged int
 	probed, err := t.probeSome(name, func() (err error) {
 		acknowledged, err = t.underLoad(func() (err error) {
+			if err := t.breakOff(args); err != nil {
+				return err
+			}
 			began := time.Now()
 			said, err = t.command("", args...)
 			took = time.Since(began)
@@ -40,13 +40,38 @@ func (t *trial) migrate(name string, args ...string) error {
 	return t.judge(name, said, took, acknowledged, probed)
 }
 
+// breakOff begins a migration and ends the server with kill -9 in the midst of it, as often as the
+// options want. The next one goes on.
+func (t *trial) breakOff(args []string) error {
+	for n := range t.kills {
+		broken := make(chan string)
+		go func() {
+			said, _ := t.command("", args...)
+			broken <- said
+		}()
+		time.Sleep(t.killAfter/2 + time.Duration(t.rnd.Int64N(int64(t.killAfter))))
+		if err := t.kill(); err != nil {
+			return err
+		}
+		m, err := parseMoved(<-broken)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(t.out, "kill %d: the server is killed when %d accounts have moved\n", n+1, len(m.fenced))
+		if err := t.serveData(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // judge reports what a migration has said, and what clients have noticed.
 func (t *trial) judge(name, said string, took time.Duration, acknowledged int, probed time.Duration) error {
 	m, err := parseMoved(said)
 	if err != nil {
 		return err
 	}
-	if len(m.fenced) != t.accounts {
+	if len(m.fenced) != t.accounts && t.kills == 0 {
 		t.load.Violation("%d accounts have moved, not %d:\n%s", len(m.fenced), t.accounts, said)
 	}
 	longest := percentile(m.fenced, 100)
@@ -54,7 +79,7 @@ func (t *trial) judge(name, said string, took time.Duration, acknowledged int, p
 	fmt.Fprintf(t.out, "%s: %d accounts, %d messages, %d MB in %v (%.0f messages a second), meanwhile %d commands acknowledged; changes refused by half for %v, the longest for %v\n",
 		name, len(m.fenced), m.messages, m.bytes>>20, took.Round(100*time.Millisecond), float64(m.messages)/took.Seconds(), acknowledged,
 		percentile(m.fenced, 50), longest)
-	if worst := max(longest, probed); worst >= refusalMax {
+	if worst := max(longest, probed); worst >= t.refusalMax && t.kills == 0 {
 		t.load.Violation("an account has refused changes for %v", worst)
 	}
 	n, report := t.refusals.report()
@@ -149,7 +174,7 @@ func (t *trial) checkMaildirs() error {
 		if err != nil {
 			return err
 		}
-		said, err := m.Sync(t.server.IMAP)
+		said, err := m.Sync(t.server.Load().IMAP)
 		if err != nil {
 			t.load.Violation("%s: %v", m.User, err)
 			continue

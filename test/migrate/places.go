@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -8,7 +9,9 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 
+	"postfach/internal/imapclient"
 	"postfach/test/rig"
 	"postfach/test/server"
 )
@@ -19,7 +22,7 @@ const (
 )
 
 // places are where accounts can be: a data directory, and PostgreSQL with S3. A server runs on one
-// of them at a time.
+// of them at a time, as a load.Service.
 type places struct {
 	options
 	out              io.Writer
@@ -29,7 +32,7 @@ type places struct {
 	store, blobs     string
 	env              []string
 	log              *os.File
-	server           *server.Server // nil: none runs
+	server           atomic.Pointer[server.Server] // nil: none runs
 }
 
 func startPlaces(out io.Writer, dir string, o options) (p *places, err error) {
@@ -80,22 +83,41 @@ func (p *places) serveStore() error {
 func (p *places) serve(o server.Options) (err error) {
 	o.Binary, o.Env, o.Log = p.binary, p.env, p.log
 	o.Args = append(o.Args, "--log-level", "warn")
-	p.server, err = server.Start(o)
+	s, err := server.Start(o)
+	if err == nil {
+		p.server.Store(s)
+	}
 	return err
+}
+
+var errNoServer = errors.New("connection refused: no server runs")
+
+// Login implements load.Service.
+func (p *places) Login(ctx context.Context, user string, o imapclient.Options) (*imapclient.Client, error) {
+	if s := p.server.Load(); s != nil {
+		return s.Login(ctx, user, o)
+	}
+	return nil, errNoServer
+}
+
+// DialLMTP implements load.Service.
+func (p *places) DialLMTP() (*server.LMTP, error) {
+	if s := p.server.Load(); s != nil {
+		return s.DialLMTP()
+	}
+	return nil, errNoServer
 }
 
 // end ends the server that runs, in peace.
 func (p *places) end() error {
-	s := p.server
-	p.server = nil
-	if s == nil {
-		return nil
-	}
-	if err := s.Stop(); err != nil {
+	if err := p.server.Swap(nil).Stop(); err != nil {
 		return fmt.Errorf("the server does not end well: %w", err)
 	}
 	return nil
 }
+
+// kill ends the server with SIGKILL. Nobody connects to it from before on.
+func (p *places) kill() error { return p.server.Swap(nil).Kill() }
 
 // command runs a command of postfach.
 func (p *places) command(in string, args ...string) (string, error) {
@@ -103,8 +125,8 @@ func (p *places) command(in string, args ...string) (string, error) {
 }
 
 func (p *places) stop() {
-	if p.server != nil {
-		_ = p.server.Kill()
+	if s := p.server.Load(); s != nil {
+		_ = s.Kill()
 	}
 	if p.log != nil {
 		p.log.Close()

@@ -51,7 +51,7 @@ func (t *trial) probeSome(name string, do func() error) (longest time.Duration, 
 	for _, p := range all {
 		changes, refusals = changes+p.changes, refusals+len(p.refused)
 		longest = max(longest, percentile(p.refused, 100))
-		if p.changes == 0 || len(p.refused) == 0 {
+		if p.changes == 0 || len(p.refused) == 0 { // its account has moved, which nobody can miss
 			t.load.Violation("the probe of %s has made %d changes and was refused %d times", p.account, p.changes, len(p.refused))
 		}
 	}
@@ -62,7 +62,7 @@ func (t *trial) probeSome(name string, do func() error) (longest time.Duration, 
 
 // session works until its connection ends.
 func (p *probe) session(ctx context.Context) error {
-	c, err := p.trial.server.Login(ctx, p.account, imapclient.Options{Timeout: 20 * time.Second})
+	c, err := p.trial.Login(ctx, p.account, imapclient.Options{Timeout: 20 * time.Second})
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -25,10 +26,11 @@ type trial struct {
 	maildirs []*mbsync.Maildir
 	refusals refusals
 	longest  time.Duration // for which an account has refused changes
+	rnd      *rand.Rand
 }
 
 func newTrial(p *places) (*trial, error) {
-	t := &trial{places: p}
+	t := &trial{places: p, rnd: rand.New(rand.NewPCG(p.seed, 5))}
 	t.load = load.New(load.Options{
 		Out: p.out, Seed: p.seed, Accounts: p.accounts - p.synced, Sessions: p.sessions, MTAs: p.mtas, LiveMax: p.liveMax, Think: p.think, Outage: t.refusals.note,
 	})
@@ -79,19 +81,19 @@ func (t *trial) prepare() error {
 	if err := t.eachFilled(fill); err != nil {
 		return err
 	}
-	if _, err := t.load.Check(t.server); err != nil { // makes the mailboxes
+	if _, err := t.load.Check(t); err != nil { // makes the mailboxes
 		return err
 	}
 	filled := time.Since(began)
 	for _, m := range t.maildirs {
-		said, err := m.Sync(t.server.IMAP)
+		said, err := m.Sync(t.server.Load().IMAP)
 		if err != nil {
 			return err
 		}
 		if n := len(mbsync.Downloading(said)); n != t.filledOf(m.User) {
 			return fmt.Errorf("mbsync has downloaded %d messages of %s, not %d", n, m.User, t.filledOf(m.User))
 		}
-		if said, err = m.Sync(t.server.IMAP); err != nil {
+		if said, err = m.Sync(t.server.Load().IMAP); err != nil {
 			return err
 		}
 		if sent := append(mbsync.Changing(said), mbsync.Downloading(said)...); len(sent) > 0 {
@@ -180,7 +182,7 @@ func (t *trial) check(where string) error {
 		return err
 	}
 	began := time.Now()
-	found, err := t.load.Check(t.server)
+	found, err := t.load.Check(t)
 	if err != nil {
 		return err
 	}
@@ -197,7 +199,7 @@ func (t *trial) underLoad(do func() error) (acknowledged int, err error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	loaded := make(chan struct{})
 	go func() {
-		t.load.Endure(ctx, t.server)
+		t.load.Endure(ctx, t)
 		close(loaded)
 	}()
 	time.Sleep(t.settle)
