@@ -15,6 +15,7 @@ var families = []*family{
 	&coreCopy,
 	&extAppendLimit,
 	&extBinary,
+	&extCatenate,
 	&extChildren,
 	&extEnable,
 	&extID,
@@ -28,6 +29,7 @@ var families = []*family{
 	&extSpecialUse,
 	&extUIDPlus,
 	&extUnselect,
+	&extURLPartial,
 }
 
 // commandTable finds a command by its name in capitals; UID forms have their

@@ -20,6 +20,7 @@ type family struct {
 	selectParams   []selectParam
 	createParams   []createParam
 	listAttributes []listAttribute
+	appendData     []appendData
 	enables        []enable
 	codes          []string // response codes it can send
 }
@@ -97,6 +98,16 @@ type selectParam struct {
 type createParam struct {
 	name  string
 	parse func(s *session, p *wire.Parser, q *createRequest)
+}
+
+// appendData is a form in which APPEND takes a message, beside a literal (RFC 4466 3,
+// append-data-ext).
+type appendData struct {
+	name string
+	// parse reads what follows the name and adds it to the message at hand.
+	parse func(s *session, p *wire.Parser, a *appending)
+	// part: a message that is put together can have a part in this form, too.
+	part bool
 }
 
 // enable is a name for ENABLE (RFC 5161).
