@@ -55,12 +55,50 @@ func (a *appending) parseMessage(s *session, p *wire.Parser) {
 	in.Date = mail.StampOf(date)
 	a.parseData(s, p)
 	if p.Err() == nil && s.refused == nil {
-		s.refused = a.complete(in)
+		s.refused = a.complete(s, in)
 	}
 }
 
 // parseData reads the message itself (RFC 4466 3, append-data).
 func (a *appending) parseData(s *session, p *wire.Parser) {
+	if len(p.PeekWord()) == 0 {
+		a.parseLiteral(s, p)
+		return
+	}
+	form := appendDataForm(p)
+	if form == nil {
+		p.Fail("literal, or a form of data that this server knows")
+	}
+	if p.Err() != nil || s.refused != nil {
+		return
+	}
+	if s.refused = a.open(s, -1); s.refused == nil {
+		form.parse(s, p, a)
+	}
+}
+
+// appendDataTable finds a form by its name in capitals.
+var appendDataTable = map[string]*appendData{}
+
+func init() {
+	for _, f := range families {
+		for i := range f.appendData {
+			appendDataTable[f.appendData[i].name] = &f.appendData[i]
+		}
+	}
+}
+
+// appendDataForm reads the name of a form, nil when there is none of this name.
+func appendDataForm(p *wire.Parser) *appendData {
+	var room [40]byte
+	form := appendDataTable[string(appendUpper(room[:0], p.PeekWord()))]
+	if form != nil {
+		p.Word()
+	}
+	return form
+}
+
+func (a *appending) parseLiteral(s *session, p *wire.Parser) {
 	lit := p.Literal()
 	if p.Err() != nil || s.refused != nil {
 		return
@@ -127,11 +165,13 @@ func (a *appending) makeRoom(s *session, n int64) error {
 }
 
 // complete ends the message at hand.
-func (a *appending) complete(in mailbox.Incoming) error {
+func (a *appending) complete(s *session, in mailbox.Incoming) error {
 	if a.size == 0 {
 		return errEmptyMessage
 	}
+	began := s.server.env.Now()
 	done, err := a.upload().Finish()
+	s.conn.excuse(s.server.env.Now().Sub(began))
 	if err != nil {
 		return err
 	}

@@ -70,6 +70,14 @@ func (c *conn) arm() {
 	_ = c.Conn.SetReadDeadline(t)
 }
 
+// excuse gives the client back the time that the server has taken in the middle of its
+// command.
+func (c *conn) excuse(took time.Duration) {
+	c.mu.Lock()
+	c.began = c.began.Add(took)
+	c.mu.Unlock()
+}
+
 // park lets wake interrupt reads from now on, or no longer.
 func (c *conn) park(on bool) {
 	c.mu.Lock()

@@ -16,6 +16,7 @@ var families = []*family{
 	&coreCopy,
 	&extAppendLimit,
 	&extBinary,
+	&extCatenate,
 	&extChildren,
 	&extCondstore,
 	&extEnable,
@@ -42,6 +43,7 @@ var families = []*family{
 	&extUIDOnly,
 	&extUIDPlus,
 	&extUnselect,
+	&extURLPartial,
 }
 
 // commandTable finds a command by its name in capitals; UID forms have their

@@ -27,6 +27,7 @@ type family struct {
 	listReturns    []listReturn
 	listAttributes []listAttribute
 	listItems      []listItem
+	appendData     []appendData
 	enables        []enable
 	selected       []func(s *session, v *mailbox.View) // what SELECT and EXAMINE tell besides
 	bounds         []bound
@@ -171,6 +172,16 @@ type listItem struct {
 	name  string
 	has   func(l *listed) bool
 	write func(w *wire.Writer, l *listed) // the value
+}
+
+// appendData is a form in which APPEND takes a message, beside a literal (RFC 4466 3,
+// append-data-ext).
+type appendData struct {
+	name string
+	// parse reads what follows the name and adds it to the message at hand.
+	parse func(s *session, p *wire.Parser, a *appending)
+	// part: a message that is put together can have a part in this form, too.
+	part bool
 }
 
 // enable is a name for ENABLE (RFC 5161).

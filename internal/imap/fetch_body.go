@@ -95,33 +95,41 @@ func prepareSection(m *fetched, a *fetchAtt) error {
 // for a partial that begins beyond its end (RFC 9051 6.4.5).
 func writeSection(m *fetched, a *fetchAtt) {
 	b := a.args.(*bodySection)
-	c := &b.content
 	w := m.s.w
 	b.writeName(w)
 	w.SP()
+	r, size := m.openSection(b)
+	switch {
+	case b.content.missing:
+		w.NIL()
+	case size == 0:
+		w.String("")
+	default:
+		_ = w.Literal(size, r)
+	}
+}
+
+// openSection returns the section's bytes, or what the partial wants of them.
+func (m *fetched) openSection(b *bodySection) (r io.Reader, size int64) {
+	c := &b.content
 	from, size := int64(0), c.size
 	if b.partial {
 		from = min(b.from, size)
 		size = min(size-from, b.length)
 	}
 	switch {
-	case c.missing:
-		w.NIL()
-	case size == 0:
-		w.String("")
 	case c.held:
 		at := c.start + int(from)
 		m.reader.Reset(m.filtered.Bytes()[at : at+int(size)])
-		_ = w.Literal(size, &m.reader)
-	case b.filter:
+		return &m.reader, size
+	case b.filter && size > 0:
 		r := m.filterHeader(b)
 		if _, err := io.CopyN(io.Discard, r, from); err != nil {
 			r = failedReader{err}
 		}
-		_ = w.Literal(size, io.LimitReader(r, size))
-	default:
-		_ = w.Literal(size, io.NewSectionReader(m.body, c.bytes.Start+from, size))
+		return io.LimitReader(r, size), size
 	}
+	return io.NewSectionReader(m.body, c.bytes.Start+from, size), size
 }
 
 // failedReader makes a literal end the connection: its size has been said already.

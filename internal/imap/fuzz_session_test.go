@@ -17,6 +17,7 @@ func FuzzSession(f *testing.F) {
 		"a APPEND INBOX {5}\r\nhello\r\nb APPEND INBOX ~{3+}\r\na\x00b\r\nc CHECK\r\n",
 		"a APPEND INBOX (\\Seen) {1+}\r\na {2+}\r\nbc\r\nb FETCH 1:* (BINARY[1]<0.5> BINARY.SIZE[] BINARY.PEEK[1.2])\r\n",
 		"a REPLACE 2 INBOX (\\Seen) {1+}\r\na\r\nb UID REPLACE * Sent ~{2+}\r\n\x00c\r\nc NOOP\r\n",
+		"a APPEND Sent CATENATE (TEXT {1+}\r\na URL \"/INBOX/;UID=1/;SECTION=HEADER.FIELDS%20(Subject)/;PARTIAL=1.5\")\r\nb APPEND x CATENATE (URL y)\r\n",
 		"a CREATE a/b/c\r\nb LIST \"\" (%\r\nc LIST \"\" \"*\"\r\nd RENAME a z\r\ne DELETE z/b/c\r\nf LSUB \"\" *\r\n",
 		"a SEARCH OR (NOT SEEN TEXT x) UID 1:* SINCE 1-Jan-2020\r\nb UID SEARCH CHARSET UTF-8 SUBJECT {1+}\r\n\xff\r\n",
 		"a IDLE\r\nDONE\r\nb STATUS INBOX (MESSAGES RECENT)\r\nc CLOSE\r\nd UNSELECT\r\ne ENABLE X\r\nf ID NIL\r\n",

@@ -36,6 +36,15 @@ type Parser struct {
 	literal Literal
 }
 
+// NewParser returns a Parser of a text that came in some other way than as a command. It
+// can have no literals.
+func NewParser(text []byte) *Parser {
+	r := &Reader{limits: Limits{}.withDefaults(), announced: noAnnouncement, state: inLine}
+	r.parser.r = r
+	r.parser.begin(text)
+	return &r.parser
+}
+
 // begin starts a command with its first line.
 func (p *Parser) begin(line []byte) {
 	p.text, p.pos, p.base = line, 0, 0
