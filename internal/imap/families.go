@@ -27,6 +27,7 @@ var families = []*family{
 	&extMove,
 	&extMultiAppend,
 	&extNamespace,
+	&extNotify,
 	&extPartial,
 	&extQresync,
 	&extReplace,

@@ -27,6 +27,7 @@ type View struct {
 	toldNext   mail.UID    // the client knows of all arrivals below
 	toldModSeq mail.ModSeq // the client knows of all changes of flags up to here
 	flagsNext  mail.UID    // toldNext at that time
+	arrivals   mail.Range  // told last
 	arrivedAt  mail.ModSeq // HIGHESTMODSEQ when arrivals from flagsNext on were told: older flags of theirs are no news
 	withheld   mail.ModSeq // the head's HIGHESTMODSEQ before the first ghost
 	allTold    mail.ModSeq // HIGHESTMODSEQ when the client last knew everything
@@ -141,8 +142,9 @@ func (v *View) HighestModSeq() mail.ModSeq {
 	return v.head.state.HighestModSeq
 }
 
-// Withholds tells that the client counts messages that are gone.
-func (v *View) Withholds() bool { return v.ghostCount > 0 }
+// Withholds tells that the client counts messages that are gone, or does not know other
+// things that are below the newest that it knows.
+func (v *View) Withholds() bool { return v.ghostCount > 0 || v.behind }
 
 // Exists is the number of messages that the client counts.
 func (v *View) Exists() uint32 { return v.numbering.len() }

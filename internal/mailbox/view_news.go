@@ -46,6 +46,7 @@ func (v *View) TellArrivals(t Teller) {
 		v.arrivedAt = v.head.state.HighestModSeq
 	}
 	v.toldNext = next
+	v.arrivals = mail.Range{First: uint32(from), Last: uint32(next - 1)}
 	// Some may have come and gone before the client was told of them.
 	arrived := v.head.root.rank(from) < v.head.root.len()
 	if v.ghostCount == 0 {
@@ -58,6 +59,10 @@ func (v *View) TellArrivals(t Teller) {
 		t.Arrived(v)
 	}
 }
+
+// Arrivals is the range of UIDs in which the messages are that Arrived has been called for
+// last.
+func (v *View) Arrivals() mail.Range { return v.arrivals }
 
 // countArrivals appends the arrivals to a numbering that has ghosts.
 func (v *View) countArrivals(from mail.UID) {
