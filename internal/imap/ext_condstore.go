@@ -1,6 +1,8 @@
 package imap
 
 import (
+	"slices"
+
 	"postfach/internal/mail"
 	"postfach/internal/mailbox"
 	"postfach/internal/search"

@@ -118,6 +118,9 @@ func (n *notify) did(s *session, op mailbox.Op, r mailbox.Result) {
 	case *mailbox.Copy:
 		n.ownArrivals(op.To == selected, r.Target)
 		n.own.expunged = n.own.expunged || op.Move
+	case *mailbox.ReplaceMessage:
+		n.ownArrivals(op.To == selected, r.Target)
+		n.own.expunged = true
 	case *mailbox.Expunge:
 		n.own.expunged = true
 	}
