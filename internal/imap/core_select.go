@@ -176,6 +176,9 @@ func (s *session) do(op mailbox.Op, result *mailbox.Result) error {
 		return err
 	}
 	s.depend(r.Ticket)
+	if s.listener != nil {
+		s.listener.did(s, op, r)
+	}
 	if result != nil {
 		*result = r
 	}

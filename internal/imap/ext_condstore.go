@@ -1,6 +1,8 @@
 package imap
 
 import (
+	"slices"
+
 	"postfach/internal/mail"
 	"postfach/internal/mailbox"
 	"postfach/internal/search"
@@ -28,6 +30,7 @@ var extCondstore = family{
 		write: func(w *wire.Writer, st *statusOf) {
 			w.Number64(uint64(st.HighestModSeq))
 		},
+		news: (*session).tellsModSeq,
 		prepare: func(s *session, _ *mailbox.Mailbox) error {
 			s.enableCondstore()
 			return nil
@@ -44,18 +47,21 @@ var extCondstore = family{
 // sequence, and its UID too (RFC 7162 3.1, 3.2.4). The first time it tells where the selected
 // mailbox stands.
 func (s *session) enableCondstore() {
-	modSeq := fetchTable["MODSEQ"]
-	for _, item := range s.telling.changes {
-		if item == modSeq {
-			return
-		}
+	if s.tellsModSeq() {
+		return
 	}
+	modSeq := fetchTable["MODSEQ"]
 	s.telling.changes = append(s.telling.changes[:len(s.telling.changes):len(s.telling.changes)], modSeq)
 	// RFC 7162 3.2: who has heard of a change must not believe to know the expunges before it.
 	s.telling.withheld = tellWithheld
 	if s.view != nil {
 		s.tellHighestModSeq(s.view)
 	}
+}
+
+// tellsModSeq tells whether CONDSTORE has been enabled.
+func (s *session) tellsModSeq() bool {
+	return slices.Contains(s.telling.changes, fetchTable["MODSEQ"])
 }
 
 // tellHighestModSeq tells up to where a client knows all when it has heard what was said so

@@ -27,48 +27,10 @@ const doneLineMax = 1 << 10
 
 func (*idleRequest) run(s *session) error {
 	s.w.Raw("+ idling\r\n")
-	s.conn.park(true)
-	defer s.conn.park(false)
-	until := s.server.env.Now().Add(s.server.limits.IdleTimeout)
-	for {
-		s.conn.between(max(1, min(s.server.limits.KeepAlive, until.Sub(s.server.env.Now()))))
-		if err := s.idleNews(); err != nil {
-			return err
-		}
-		if s.over { // nothing follows BYE
-			return errOver
-		}
-		err := s.r.Wait()
-		switch {
-		case err == nil:
-			return s.endIdle()
-		case !isTimeout(err) || s.conn.isLeaving():
-			return &connError{err}
-		case s.conn.news():
-			// woken; the loop tells
-		case !s.server.env.Now().Before(until):
-			return &connError{err}
-		default:
-			// A client that does not answer is found out by the write.
-			s.untagged("OK", "", "still here")
-		}
+	if err := s.waitTelling(true, s.server.limits.KeepAlive); err != nil {
+		return err
 	}
-}
-
-// idleNews tells what there is and sends it.
-func (s *session) idleNews() error {
-	if err := s.account.Err(); err != nil {
-		return s.ended(err)
-	}
-	if s.view != nil {
-		s.tellNews(true)
-	}
-	return s.flush()
-}
-
-// endIdle reads the line that ends IDLE. Anything but DONE ends it too, badly (RFC
-// 9051 6.3.13).
-func (s *session) endIdle() error {
+	// Anything but DONE ends it too, badly (RFC 9051 6.3.13).
 	line, err := s.line(doneLineMax)
 	if err != nil {
 		return err

@@ -99,6 +99,7 @@ type statusItem struct {
 	name    string
 	write   func(w *wire.Writer, st *statusOf)
 	prepare func(s *session, m *mailbox.Mailbox) error // before the status is read; nil: nothing
+	news    func(s *session) bool                      // when STATUS responses that tell news have it too; nil: never
 }
 
 // selectParam is a parameter of SELECT and EXAMINE (RFC 4466 2.4).

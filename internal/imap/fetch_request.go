@@ -43,6 +43,16 @@ func (q *fetchRequest) parse(s *session, p *wire.Parser) {
 	}
 }
 
+// addChanges adds what is told with every change of a message, and the UID with it.
+func (q *fetchRequest) addChanges(s *session) {
+	for _, item := range s.telling.changes {
+		q.parseArguments(nil, item)
+		if !s.telling.named {
+			q.parseArguments(nil, fetchTable["UID"])
+		}
+	}
+}
+
 // adds makes an item one of those that are asked for, if it is not.
 func (q *fetchRequest) adds(p *wire.Parser, name string) { q.parseArguments(p, fetchTable[name]) }
 

@@ -5,14 +5,22 @@ import (
 	"postfach/internal/mailbox"
 )
 
-// news tells what has changed in the selected mailbox, at the end of a command and
-// in IDLE. It is the only place that decides whether expunges may be told.
+// news tells what has changed, at the end of a command. It is the only place that decides
+// whether expunges may be told then.
 func (s *session) news() {
-	if s.view == nil || s.over {
-		return
+	if !s.over {
+		s.tellAll(s.command == nil || s.command.numbers == breaksNumbers)
 	}
-	expunges := s.command == nil || s.command.numbers == breaksNumbers
-	s.tellNews(expunges)
+}
+
+// tellAll tells all news, first those of the selected mailbox.
+func (s *session) tellAll(expunges bool) {
+	if s.view != nil {
+		s.tellNews(expunges)
+	}
+	if s.listener != nil && !s.over {
+		s.listener.others(s)
+	}
 }
 
 func (s *session) tellNews(expunges bool) {
@@ -26,9 +34,29 @@ func (s *session) tellNews(expunges bool) {
 		_ = s.bye("", "the mailbox has been deleted")
 		return
 	}
-	v.Tell(teller{s}, expunges)
+	kinds := mailbox.AllNews
+	if !expunges {
+		kinds &^= mailbox.Expunges
+	}
+	v.Tell(teller{s}, s.mayTell(kinds))
 	if s.telling.withheld != nil && v.Withholds() {
 		s.telling.withheld(s, v)
+	}
+}
+
+// mayTell returns those kinds of news of the selected mailbox that the client wants.
+func (s *session) mayTell(kinds mailbox.News) mailbox.News {
+	if s.listener == nil {
+		return kinds
+	}
+	return s.listener.selected(kinds)
+}
+
+// tellArrivals tells of new messages before a command runs that could name them.
+func (s *session) tellArrivals() {
+	s.view.Refresh()
+	if s.mayTell(mailbox.Arrivals) != 0 {
+		s.view.TellArrivals(teller{s})
 	}
 }
 
@@ -95,6 +123,9 @@ func (t teller) Arrived(v *mailbox.View) {
 	t.s.w.Raw("* ").Number(v.Exists()).Raw(" EXISTS").CRLF()
 	if !t.s.rev2 {
 		t.s.w.Raw("* ").Number(v.Recent()).Raw(" RECENT").CRLF()
+	}
+	if t.s.listener != nil {
+		t.s.listener.arrived(t.s, v)
 	}
 }
 

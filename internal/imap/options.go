@@ -37,6 +37,8 @@ type Limits struct {
 	MessagesSavedMax         int           // the same, for COPY and APPEND only
 	AppendMessagesMax        int           // of one command; default 1,000
 	AppendBytesMax           int64         // of all messages of one command; default 1 GiB
+	WatchedNamesMax          int           // mailbox names and groups of events in one NOTIFY; default 1,000
+	NamesAtOnceMax           int           // mailbox names told as news at the same time; default 1,000
 }
 
 func orDefault[T int | int64 | time.Duration](v *T, d T) {
@@ -58,5 +60,7 @@ func (l Limits) withDefaults() Limits {
 	orDefault(&l.LoginsFailedMax, 10)
 	orDefault(&l.AppendMessagesMax, 1000)
 	orDefault(&l.AppendBytesMax, 1<<30)
+	orDefault(&l.WatchedNamesMax, 1000)
+	orDefault(&l.NamesAtOnceMax, 1000)
 	return l
 }

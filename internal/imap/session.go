@@ -49,6 +49,7 @@ type session struct {
 	telling    telling      // how messages are told of
 	changed    fetched      // room for tellChange
 	idsCode    mailboxCode  // how the id of a mailbox is told
+	listener   listener     // what the client wants to be told of; nil: the usual
 	noNumbers  error        // why message numbers can't be used; nil: they can
 
 	badInRow     int
@@ -114,7 +115,12 @@ func (s *session) serve() error {
 // step is the way of one command: framing, state, parsing, running, the news, the
 // answer.
 func (s *session) step() error {
-	s.await()
+	if err := s.awaitCommand(); err != nil {
+		if isOver(err) {
+			return nil
+		}
+		return s.lost(errors.Unwrap(err))
+	}
 	err := s.r.Begin()
 	if err != nil && !wire.Recoverable(err) {
 		return s.lost(err)
@@ -252,8 +258,7 @@ func (s *session) begin(req request) error {
 		}
 	}
 	if s.view != nil {
-		s.view.Refresh()
-		s.view.TellArrivals(teller{s})
+		s.tellArrivals()
 	}
 	return nil
 }
@@ -401,6 +406,7 @@ func (s *session) log() *slog.Logger {
 // close gives everything back.
 func (s *session) close() {
 	s.unselect()
+	s.listenTo(nil)
 	if s.account != nil {
 		if s.forget != nil {
 			s.forget()

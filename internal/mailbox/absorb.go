@@ -166,11 +166,12 @@ func (s *state) publish(a *Account, t mail.Ticket) {
 		a.keywords.Store(s.keywords)
 	}
 	for _, w := range s.working {
-		w.mailbox.publish(w.version)
+		a.publish(w.mailbox, w.version)
 	}
 	s.ownTree, s.ownKeywords, s.working = false, false, nil
 	s.ticket = t
 	a.state = s
 	a.bytes.Store(s.totals.Bytes)
 	a.version.Store(uint64(s.current))
+	a.latest.wake()
 }

@@ -37,6 +37,8 @@ type Account struct {
 	viewed      map[mail.MailboxID]*Mailbox
 	watchers    map[*func()]struct{} // told of the account's end
 
+	latest latest
+
 	versionMu    sync.Mutex
 	versionAsked *versionQuestion
 }
@@ -144,11 +146,12 @@ func (a *Account) OnEnd(f func()) (stop func()) {
 	}
 }
 
-// watched tells whether any view stands on the account: somebody could be told of news.
+// watched tells whether a view stands on the account, or a watch: somebody could be told
+// of news.
 func (a *Account) watched() bool {
 	a.mailboxesMu.Lock()
 	defer a.mailboxesMu.Unlock()
-	return len(a.viewed) > 0
+	return len(a.viewed) > 0 || a.latest.watched()
 }
 
 // Await waits until what a ticket stands for is durable. When that has become

@@ -342,7 +342,7 @@ func TestTwoProcesses(t *testing.T) {
 		}
 	}
 	view.Refresh()
-	view.Tell(silent{}, true)
+	view.Tell(silent{}, AllNews)
 	if view.Exists() != 200 {
 		t.Errorf("the view counts %d", view.Exists())
 	}

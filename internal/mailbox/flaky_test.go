@@ -270,7 +270,7 @@ func TestNewsAfterAway(t *testing.T) {
 			t.Error("the news have not come")
 		}
 		// A question that failed is asked again, for whoever idles.
-		v.Tell(silent{}, true)
+		v.Tell(silent{}, AllNews)
 		n.flaky.Set(mem.Faults{Reads: 1, Hints: 1})
 		must[Result](t)(n.append(other, 2))
 		if err := a.Sync(t.Context()); err == nil {

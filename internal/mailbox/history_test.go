@@ -129,7 +129,7 @@ func (w *writer) tell() {
 		return
 	}
 	w.belief.view.Refresh()
-	w.belief.view.Tell(w.belief, w.rng.IntN(2) == 0)
+	w.belief.view.Tell(w.belief, []News{AllNews, AllNews &^ Expunges}[w.rng.IntN(2)])
 	if w.belief.view.Exists() != uint32(len(w.belief.uids)) {
 		w.t.Errorf("the view counts %d, the client %d", w.belief.view.Exists(), len(w.belief.uids))
 	}
@@ -376,7 +376,7 @@ func flakyHistory(t *testing.T, seed uint64) {
 			t.Fatal("the session can't come back")
 		}
 		w.belief.view.Refresh()
-		w.belief.view.Tell(w.belief, true)
+		w.belief.view.Tell(w.belief, AllNews)
 		if len(w.belief.uids) != len(rows) || w.account.Tree().Len() != len(there) {
 			t.Errorf("session %d counts %d messages of %d, %d mailboxes of %d", i, len(w.belief.uids), len(rows), w.account.Tree().Len(), len(there))
 			continue

@@ -17,7 +17,9 @@ func (a *Account) loadRows(ctx context.Context, id mail.MailboxID) error {
 	if err := a.readRows(ctx, id, &v); err != nil {
 		return err
 	}
-	m.head.Store(&v)
+	// What others have done meanwhile may come in with the rows.
+	a.latest.add(m, m.head.Swap(&v), &v)
+	a.latest.wake()
 	return nil
 }
 
@@ -53,9 +55,11 @@ func (a *Account) reload(ctx context.Context) error {
 	}
 	old, fresh := a.state, newState(a.engine.limits, l)
 	heads := make(map[*Mailbox]*version)
+	var found []*Mailbox
 	for e := range fresh.tree.All() {
 		m := old.tree.ByID(e.Mailbox.ID)
 		if m == nil {
+			found = append(found, e.Mailbox)
 			continue
 		}
 		v := *e.Mailbox.head.Load()
@@ -76,9 +80,13 @@ func (a *Account) reload(ctx context.Context) error {
 	}
 	a.adopt(fresh)
 	for m, v := range heads {
-		m.publish(v)
+		a.publish(m, v)
+	}
+	for _, m := range found {
+		a.latest.add(m, &version{}, m.head.Load())
 	}
 	a.version.Store(uint64(fresh.current))
+	a.latest.wake()
 	return nil
 }
 

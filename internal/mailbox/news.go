@@ -126,7 +126,7 @@ func (e *Engine) watch(ctx context.Context) {
 	}
 }
 
-// watchedIDs lists the accounts with views: only there is somebody to be told.
+// watchedIDs lists the accounts with views or watches: only there is somebody to be told.
 func (e *Engine) watchedIDs() []mail.AccountID {
 	var ids []mail.AccountID
 	for _, a := range e.loadedAccounts() {

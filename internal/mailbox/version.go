@@ -28,6 +28,8 @@ type Mailbox struct {
 
 	viewsMu sync.Mutex
 	views   map[*View]struct{}
+
+	place place
 }
 
 func newMailbox(s mail.MailboxState, t mail.Ticket) *Mailbox {
@@ -87,9 +89,10 @@ func (m *Mailbox) claimRecent(to mail.UID) mail.UID {
 	}
 }
 
-// publish makes a version the head and wakes the views.
-func (m *Mailbox) publish(v *version) {
-	m.head.Store(v)
+// publish makes a version a mailbox's head and wakes the views; who has published all
+// there is wakes the watches.
+func (a *Account) publish(m *Mailbox, v *version) {
+	a.latest.add(m, m.head.Swap(v), v)
 	m.wake()
 }
 

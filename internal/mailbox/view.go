@@ -27,8 +27,11 @@ type View struct {
 	toldNext   mail.UID    // the client knows of all arrivals below
 	toldModSeq mail.ModSeq // the client knows of all changes of flags up to here
 	flagsNext  mail.UID    // toldNext at that time
+	arrivals   mail.Range  // told last
 	arrivedAt  mail.ModSeq // HIGHESTMODSEQ when arrivals from flagsNext on were told: older flags of theirs are no news
 	withheld   mail.ModSeq // the head's HIGHESTMODSEQ before the first ghost
+	allTold    mail.ModSeq // HIGHESTMODSEQ when the client last knew everything
+	behind     bool        // Tell has kept other things than expunges back
 	own        ownChange
 	recent     mail.UIDSet // what is \Recent in this session
 	walk       walk        // room for Each and EachUID
@@ -95,6 +98,7 @@ func (v *View) number() {
 	v.numbering = v.head.root
 	v.ghosts, v.ghostCount = nil, 0
 	v.withheld = v.head.state.HighestModSeq
+	v.allTold = v.withheld
 	v.pin.Store(uint64(v.withheld))
 }
 
@@ -127,16 +131,20 @@ func (v *View) Ticket() mail.Ticket { return v.head.ticket }
 func (v *View) Gone() bool { return v.head.gone }
 
 // HighestModSeq is the value that may be announced: never above a withheld expunge
-// (RFC 7162 3.2).
+// (RFC 7162 3.2), or above anything else that Tell was not to tell.
 func (v *View) HighestModSeq() mail.ModSeq {
-	if v.ghostCount > 0 {
+	switch {
+	case v.behind:
+		return v.allTold
+	case v.ghostCount > 0:
 		return v.withheld
 	}
 	return v.head.state.HighestModSeq
 }
 
-// Withholds tells that the client counts messages that are gone.
-func (v *View) Withholds() bool { return v.ghostCount > 0 }
+// Withholds tells that the client counts messages that are gone, or does not know other
+// things that are below the newest that it knows.
+func (v *View) Withholds() bool { return v.ghostCount > 0 || v.behind }
 
 // Exists is the number of messages that the client counts.
 func (v *View) Exists() uint32 { return v.numbering.len() }

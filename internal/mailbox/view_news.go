@@ -46,6 +46,7 @@ func (v *View) TellArrivals(t Teller) {
 		v.arrivedAt = v.head.state.HighestModSeq
 	}
 	v.toldNext = next
+	v.arrivals = mail.Range{First: uint32(from), Last: uint32(next - 1)}
 	// Some may have come and gone before the client was told of them.
 	arrived := v.head.root.rank(from) < v.head.root.len()
 	if v.ghostCount == 0 {
@@ -59,6 +60,10 @@ func (v *View) TellArrivals(t Teller) {
 	}
 }
 
+// Arrivals is the range of UIDs in which the messages are that Arrived has been called for
+// last.
+func (v *View) Arrivals() mail.Range { return v.arrivals }
+
 // countArrivals appends the arrivals to a numbering that has ghosts.
 func (v *View) countArrivals(from mail.UID) {
 	b := newBuilder(v.numbering, true)
@@ -69,25 +74,69 @@ func (v *View) countArrivals(from mail.UID) {
 	v.numbering = b.freeze()
 }
 
-// Tell tells all that the client does not know, and may know now: expunges only
-// when they are allowed (RFC 9051 7.5.1), everything else always.
-func (v *View) Tell(t Teller, expunges bool) {
-	if expunges && v.ghostCount > 0 {
+// News is a set of kinds of news.
+type News uint8
+
+const (
+	// Expunges may not always be told (RFC 9051 7.5.1).
+	Expunges News = 1 << iota
+	Arrivals
+	FlagChanges
+
+	AllNews = Expunges | Arrivals | FlagChanges
+)
+
+// Tell tells all of these kinds that the client does not know. The other kinds stay
+// untold: what has arrived is not counted, what is gone keeps its number.
+func (v *View) Tell(t Teller, kinds News) {
+	if kinds&Expunges != 0 && v.ghostCount > 0 {
 		t.Expunged(v)
-		v.ghosts, v.ghostCount = nil, 0
-		v.numbering = v.head.root // with arrivals, if any, that are told next
+		v.dropGhosts(kinds&Arrivals != 0)
 	}
 	known := v.toldNext
-	v.TellArrivals(t)
-	if v.head.state.HighestModSeq > v.toldModSeq {
-		since := v.toldModSeq
-		v.toldModSeq = v.head.state.HighestModSeq
-		v.tellFlags(t, since, known)
+	if kinds&Arrivals != 0 {
+		v.TellArrivals(t)
 	}
-	v.flagsNext = v.toldNext
+	if kinds&FlagChanges != 0 {
+		if since := v.toldModSeq; v.head.state.HighestModSeq > since {
+			v.toldModSeq = v.head.state.HighestModSeq
+			v.tellFlags(t, since, known)
+		}
+		v.flagsNext = v.toldNext
+	}
 	v.own = ownChange{}
-	if v.ghostCount == 0 {
+	v.settle()
+}
+
+// dropGhosts takes the ghosts, which have been told, out of the numbering. With
+// arrivals, what has arrived is told next.
+func (v *View) dropGhosts(arrivals bool) {
+	if arrivals || v.toldNext >= v.head.state.UIDNext {
+		v.numbering = v.head.root
+	} else {
+		b := newBuilder(v.numbering, true)
+		for _, r := range v.ghosts {
+			eachMember(v.numbering, mail.UIDSet{r}, func(u mail.UID) { b.remove(u) })
+		}
+		v.numbering = b.freeze()
+	}
+	v.ghosts, v.ghostCount = nil, 0
+}
+
+// settle holds on to no more than what the client has not been told yet.
+func (v *View) settle() {
+	st := &v.head.state
+	arrivals := v.toldNext < st.UIDNext
+	v.behind = arrivals || v.toldModSeq < st.HighestModSeq
+	switch {
+	case v.ghostCount > 0:
+	case !v.behind:
 		v.number()
+	default:
+		if !arrivals {
+			v.numbering = v.head.root
+		}
+		v.pin.Store(uint64(st.HighestModSeq))
 	}
 }
 

@@ -96,9 +96,9 @@ func stillOfInterest(all []*truth, clients []*belief) []*truth {
 	})
 }
 
-// TestViewsNeverLie lets two sessions work on one mailbox at random, one of them
-// with numbers and without being told of expunges for long, and holds what each
-// believes against what is.
+// TestViewsNeverLie lets sessions work on one mailbox at random, with numbers and without
+// being told of expunges for long, one of them at times also without being told of anything
+// else, and holds what each believes against what is.
 func TestViewsNeverLie(t *testing.T) {
 	w := newWorld(t, Limits{})
 	a := w.account(w.engine)
@@ -106,13 +106,13 @@ func TestViewsNeverLie(t *testing.T) {
 	rng := rand.New(rand.NewPCG(7, 7))
 	var all []*truth
 	live := map[mail.UID]*truth{}
-	clients := make([]*belief, 2)
+	clients := make([]*belief, 3)
 	for i := range clients {
 		clients[i] = &belief{t: t, view: must[*View](t)(a.Select(t.Context(), inbox, false, nil)), flags: map[mail.UID]mail.Flags{}}
 	}
-	tell := func(b *belief, expunges bool) {
+	tell := func(b *belief, kinds News) {
 		b.view.Refresh()
-		b.view.Tell(b, expunges)
+		b.view.Tell(b, kinds)
 		if b.view.Exists() != uint32(len(b.uids)) {
 			t.Fatalf("the view counts %d, the client %d", b.view.Exists(), len(b.uids))
 		}
@@ -124,8 +124,11 @@ func TestViewsNeverLie(t *testing.T) {
 			all = stillOfInterest(all, clients)
 		}
 		b := clients[rng.IntN(len(clients))]
+		shy := b == clients[2]
 		b.view.Refresh()
-		b.view.TellArrivals(b)
+		if !shy {
+			b.view.TellArrivals(b)
+		}
 		switch k := rng.IntN(20); {
 		case k < 5 && len(live) < 150:
 			n := 1 + rng.IntN(3)
@@ -152,10 +155,17 @@ func TestViewsNeverLie(t *testing.T) {
 		case k < 16 && len(b.uids) > 0:
 			readSome(t, rng, b, live)
 		}
-		tell(b, rng.IntN(3) == 0)
+		kinds := AllNews
+		if rng.IntN(3) > 0 {
+			kinds &^= Expunges
+		}
+		if shy {
+			kinds &= News(rng.IntN(int(AllNews) + 1))
+		}
+		tell(b, kinds)
 	}
 	for _, b := range clients {
-		tell(b, true)
+		tell(b, AllNews)
 		if len(b.uids) != len(live) {
 			t.Fatalf("the client counts %d in the end, there are %d", len(b.uids), len(live))
 		}
