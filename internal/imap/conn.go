@@ -23,6 +23,7 @@ type conn struct {
 	leaving  bool          // the server is going down
 	ended    bool          // the account can't go on
 	quiet    time.Duration // how long it may be silent now; 0: a command is under way
+	packed   bool          // what is received may be no part of a command; who finds one calls begin
 	began    time.Time     // when the command under way began
 	received int64         // bytes of it
 }
@@ -43,15 +44,24 @@ func (c *conn) Read(b []byte) (int, error) {
 	c.arm()
 	n, err := c.Conn.Read(b)
 	if n > 0 {
-		c.mu.Lock()
-		if c.quiet > 0 {
-			c.quiet, c.began, c.received = 0, c.now(), 0
+		if !c.packed {
+			c.begin()
 		}
+		c.mu.Lock()
 		c.received += int64(n)
 		c.mu.Unlock()
 		c.metrics.BytesIn.Add(int64(n))
 	}
 	return n, err
+}
+
+// begin says that the client has begun a command, if it was silent until now.
+func (c *conn) begin() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.quiet > 0 {
+		c.quiet, c.began, c.received = 0, c.now(), 0
+	}
 }
 
 func (c *conn) arm() {

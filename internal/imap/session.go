@@ -19,7 +19,8 @@ type session struct {
 	server *Server
 	ctx    context.Context
 	conn   *conn
-	tls    *tls.Conn // nil: not encrypted
+	tls    *tls.Conn    // nil: not encrypted
+	pack   *compression // nil: not compressed
 	remote netip.Addr
 	id     uint64
 
@@ -387,6 +388,8 @@ func (s *session) lost(err error) error {
 		_ = s.bye("TOOBIG", "that literal is too big even to skip")
 	case errors.Is(err, wire.ErrNotWaited):
 		_ = s.bye("CLIENTBUG", "wait for the continuation before you send a literal")
+	case errors.Is(err, wire.ErrInflate):
+		_ = s.bye("CLIENTBUG", "what you sent can't be decompressed")
 	default:
 		return err
 	}

@@ -13,25 +13,36 @@ import (
 // arrived; one that an older parser wrote, or that can't be read, is computed again
 // and kept beside.
 func (a *Account) Structure(ctx context.Context, m *mail.Message) (*mime.Structure, error) {
-	if m.StructureVersion == mime.Version {
-		if s, err := mime.Decode(m.Structure); err == nil {
-			return s, nil
-		}
-	}
-	key := "structure/" + strconv.Itoa(mime.Version) + "/" + strconv.FormatUint(uint64(m.ID), 36)
-	if b, err := a.engine.store.Derived(ctx, a.ID, key); err == nil {
-		if s, err := mime.Decode(b); err == nil {
-			return s, nil
-		}
+	if s := a.KnownStructure(ctx, m); s != nil {
+		return s, nil
 	}
 	s, err := a.parse(ctx, m)
 	if err != nil {
 		return nil, err
 	}
-	if err := a.engine.store.PutDerived(ctx, a.ID, key, mime.Append(nil, s)); err != nil {
+	if err := a.engine.store.PutDerived(ctx, a.ID, structureKey(m), mime.Append(nil, s)); err != nil {
 		a.engine.env.Log.Warn("could not keep a structure", "account", a.ID, "err", err)
 	}
 	return s, nil
+}
+
+// KnownStructure returns the structure if it need not be computed, else nil.
+func (a *Account) KnownStructure(ctx context.Context, m *mail.Message) *mime.Structure {
+	if m.StructureVersion == mime.Version {
+		if s, err := mime.Decode(m.Structure); err == nil {
+			return s
+		}
+	}
+	if b, err := a.engine.store.Derived(ctx, a.ID, structureKey(m)); err == nil {
+		if s, err := mime.Decode(b); err == nil {
+			return s
+		}
+	}
+	return nil
+}
+
+func structureKey(m *mail.Message) string {
+	return "structure/" + strconv.Itoa(mime.Version) + "/" + strconv.FormatUint(uint64(m.ID), 36)
 }
 
 func (a *Account) parse(ctx context.Context, m *mail.Message) (*mime.Structure, error) {

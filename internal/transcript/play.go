@@ -17,6 +17,8 @@ type World struct {
 	// Dial makes a connection that comes from an address, or from where it likes if
 	// that is empty.
 	Dial func(from string) (net.Conn, error)
+	// Compress lets the connections that are logged in say COMPRESS first (RFC 4978).
+	Compress bool
 	// Quiet returns when nobody does anything any more: synctest.Wait. nil: time is
 	// real, and the script is played by waiting for what it expects.
 	Quiet func()
@@ -131,6 +133,8 @@ func (p *play) happen(st *stage) error {
 		return p.values.check(st.rest)
 	case "tls":
 		return peer.startTLS()
+	case "deflate":
+		return peer.startDeflate(st.rest == "partial")
 	case "close":
 		peer.close()
 		peer.told = true

@@ -45,7 +45,7 @@ type said struct {
 
 var (
 	speech = regexp.MustCompile(`^([CS])([1-9])([:|])(?: (.*))?$`)
-	verbs  = regexp.MustCompile(`^(wait|check|tls|close|stall|read|drain) (.+)$`)
+	verbs  = regexp.MustCompile(`^(wait|check|tls|deflate|close|stall|read|drain) (.+)$`)
 )
 
 // Parse reads a script. name is for messages.
@@ -121,12 +121,13 @@ func (s *Script) server(i, peer int, l line) {
 func (s *Script) event(i int, verb, rest string) error {
 	st := stage{at: i + 1, verb: verb, rest: rest, from: i + 1, to: i + 1}
 	switch verb {
-	case "tls", "close", "stall", "read", "drain":
-		n, err := strconv.Atoi(rest)
+	case "tls", "deflate", "close", "stall", "read", "drain":
+		number, more, _ := strings.Cut(rest, " ")
+		n, err := strconv.Atoi(number)
 		if err != nil || n < 1 || n > 9 {
 			return fmt.Errorf("%s wants the number of a connection", verb)
 		}
-		st.peer = n
+		st.peer, st.rest = n, more
 	}
 	s.stages = append(s.stages, st)
 	return nil

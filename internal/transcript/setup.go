@@ -182,7 +182,13 @@ func (p *play) dial(from string, login [2]string) (*peer, error) {
 		peer.close()
 		return nil, fmt.Errorf("no greeting but %q", greeting.text)
 	}
-	if err := p.command(peer, "LOGIN "+login[0]+" "+login[1]+"\r\n"); err != nil {
+	err = p.command(peer, "LOGIN "+login[0]+" "+login[1]+"\r\n")
+	if err == nil && p.world.Compress {
+		if err = p.command(peer, "COMPRESS DEFLATE\r\n"); err == nil {
+			err = peer.startDeflate(false)
+		}
+	}
+	if err != nil {
 		peer.close()
 		return nil, err
 	}

@@ -20,6 +20,9 @@ const (
 // An error of the source, such as a deadline, loses nothing. The window grows with what
 // has come; an Inflater that waits holds it, and half a kilobyte.
 type Inflater struct {
+	// Received is how many bytes of input have been read.
+	Received int64
+
 	input buffer
 	full  bool   // the last read filled the buffer: there is more
 	bits  uint64 // taken from the input and not yet used, the next one lowest
@@ -95,6 +98,7 @@ func (f *Inflater) fill() error {
 	err := f.input.fill()
 	f.full = f.input.w == len(f.input.buf)
 	f.barren += f.input.size() - before
+	f.Received += int64(f.input.size() - before)
 	if err == io.EOF && (before > 0 || f.n >= 8 || f.stored > 0 || f.at == inCodes && f.yielded) {
 		return io.ErrUnexpectedEOF
 	}

@@ -49,6 +49,18 @@ func (p *Parser) TryWord(word string) bool {
 	return true
 }
 
+// TryText consumes text that is more than a word, given in capitals, if it is next, in
+// any case.
+func (p *Parser) TryText(text string) bool {
+	p.Peek()
+	rest := p.text[p.pos:]
+	if len(rest) < len(text) || !Is(rest[:len(text)], text) {
+		return false
+	}
+	p.pos += len(text)
+	return true
+}
+
 // ExpectWord consumes the word, given in capitals.
 func (p *Parser) ExpectWord(word string) {
 	if !p.TryWord(word) {
