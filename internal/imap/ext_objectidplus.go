@@ -10,7 +10,7 @@ import (
 // (draft-ietf-mailmaint-imap-objectid-bis).
 var extObjectIDPlus = family{
 	name: "OBJECTID+",
-	rfc:  "draft-ietf-mailmaint-imap-objectid-bis",
+	rfc:  "RFC 8474 revised (draft-ietf-mailmaint-imap-objectid-bis)",
 	doc:  "All ids of a mailbox or a message in one item, that of the account among them, and SELECT by ids.",
 	capabilities: []capability{
 		{word: "OBJECTID+", when: loggedIn},

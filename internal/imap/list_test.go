@@ -3,6 +3,7 @@ package imap
 import (
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"postfach/internal/mail"
 	"postfach/internal/mailbox"
@@ -43,4 +44,24 @@ func TestListStatusOfDeleted(t *testing.T) {
 	if string(c.said) != want {
 		t.Errorf("said %q, want %q", c.said, want)
 	}
+}
+
+// TestListStatusSeesOtherProcesses: what another process has delivered before the command
+// is counted, although no hint came; and nothing is told while nobody can know.
+func TestListStatusSeesOtherProcesses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCluster(t)
+		defer c.close()
+		const command = "LIST \"\" INBOX RETURN (STATUS (MESSAGES))"
+		k := c.talk(command)
+		c.flaky.Set(mem.Faults{Hints: 1})
+		c.arrive(3)
+		if all := k.ask(command, "OK"); !strings.Contains(all, "* STATUS INBOX (MESSAGES 4)\r\n") {
+			t.Errorf("said %q", all)
+		}
+		c.flaky.Set(mem.Faults{Away: 1})
+		if all := k.ask(command, unavailable); strings.Contains(all, "* ") {
+			t.Errorf("said %q", all)
+		}
+	})
 }
