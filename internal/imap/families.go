@@ -3,7 +3,6 @@ package imap
 // families is the table of contents: everything this server can do.
 var families = []*family{
 	&coreAny,
-	&extRev2,
 	&coreAppend,
 	&coreCopy,
 	&coreFetch,
@@ -38,6 +37,7 @@ var families = []*family{
 	&extPreview,
 	&extQresync,
 	&extReplace,
+	&extRev2,
 	&extSASLIR,
 	&extSaveDate,
 	&extSearchRes,
