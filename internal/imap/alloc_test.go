@@ -136,9 +136,22 @@ func run(t *testing.T, s *session, c *replay, text string) {
 }
 
 // TestNoAllocations: the commonest commands allocate nothing, from bytes in to bytes
-// out.
+// out, whatever the client listens to.
 func TestNoAllocations(t *testing.T) {
 	s, c := selectedSession(t, inPebble(t), 10_000)
+	for _, text := range []string{
+		"a NOTIFY SET (SELECTED (MessageNew MessageExpunge FlagChange))\r\n",
+		"a NOTIFY SET (PERSONAL (MessageNew MessageExpunge FlagChange MailboxName SubscriptionChange))\r\n",
+		"a NOTIFY NONE\r\n",
+	} {
+		noAllocations(t, s, c)
+		run(t, s, c, text)
+	}
+	noAllocations(t, s, c)
+}
+
+func noAllocations(t *testing.T, s *session, c *replay) {
+	t.Helper()
 	room := make([]byte, 0, 4096)
 	for _, text := range []string{
 		"a NOOP\r\n",

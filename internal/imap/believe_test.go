@@ -64,6 +64,7 @@ type believer struct {
 	flags   map[string]string
 	noGone  bool // the command under way may not tell expunges
 	command string
+	other   func(line string) // hears what is not about messages; nil: nobody
 }
 
 func newBeliever(t *testing.T, address string) *believer {
@@ -129,6 +130,8 @@ func (b *believer) hear(line string) {
 	} else if m := fetchLine.FindStringSubmatch(line); m != nil {
 		n, _ := strconv.Atoi(m[1])
 		b.fetched(n, m[2])
+	} else if b.other != nil {
+		b.other(line)
 	}
 }
 

@@ -21,6 +21,8 @@ func FuzzSession(f *testing.F) {
 		"a CREATE a/b/c\r\nb LIST \"\" (%\r\nc LIST \"\" \"*\"\r\nd RENAME a z\r\ne DELETE z/b/c\r\nf LSUB \"\" *\r\n",
 		"a SEARCH OR (NOT SEEN TEXT x) UID 1:* SINCE 1-Jan-2020\r\nb UID SEARCH CHARSET UTF-8 SUBJECT {1+}\r\n\xff\r\n",
 		"a IDLE\r\nDONE\r\nb STATUS INBOX (MESSAGES RECENT)\r\nc CLOSE\r\nd UNSELECT\r\ne ENABLE X\r\nf ID NIL\r\n",
+		"a NOTIFY SET STATUS (SELECTED (MessageNew (UID BODY[]<0.5>) MessageExpunge)) (SUBTREE (a INBOX) (MailboxName))\r\nb CREATE a/b\r\n",
+		"a NOTIFY NONE\r\nb STORE 1:2 +FLAGS (\\Deleted)\r\nc EXPUNGE\r\nd COPY * INBOX\r\ne NOTIFY SET (PERSONAL (X))\r\nf NOOP\r\n",
 		"a FETCH 4294967295:* ALL\r\nb {10+}\r\n\r\nc UID\r\n* BAD\r\n{\r\n",
 	} {
 		f.Add([]byte(seed))
