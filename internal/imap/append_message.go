@@ -80,8 +80,11 @@ func (a *appending) parseData(s *session, p *wire.Parser) {
 // appendDataTable finds a form by its name in capitals.
 var appendDataTable = map[string]*appendData{}
 
+var appendChecks []appendCheck
+
 func init() {
 	for _, f := range families {
+		appendChecks = append(appendChecks, f.appendChecks...)
 		for i := range f.appendData {
 			appendDataTable[f.appendData[i].name] = &f.appendData[i]
 		}
@@ -175,5 +178,10 @@ func (a *appending) complete(s *session, in mailbox.Incoming) error {
 	}
 	done.Date, done.System, done.Keywords = in.Date, in.System, in.Keywords
 	a.messages = append(a.messages, done)
+	for _, check := range appendChecks {
+		if err := check(s, &done); err != nil {
+			return err
+		}
+	}
 	return nil
 }

@@ -21,6 +21,7 @@ type family struct {
 	createParams   []createParam
 	listAttributes []listAttribute
 	appendData     []appendData
+	appendChecks   []appendCheck
 	enables        []enable
 	codes          []string // response codes it can send
 }
@@ -109,6 +110,9 @@ type appendData struct {
 	// part: a message that is put together can have a part in this form, too.
 	part bool
 }
+
+// appendCheck looks at a message that has come whole and may refuse it.
+type appendCheck func(s *session, in *mailbox.Incoming) error
 
 // enable is a name for ENABLE (RFC 5161).
 type enable struct {

@@ -30,7 +30,7 @@ type searchRequest struct {
 func (q *searchRequest) parse(s *session, p *wire.Parser) {
 	*q = searchRequest{s: s}
 	p.SP()
-	if p.TryWord("CHARSET") {
+	if !s.charsetKnown && p.TryWord("CHARSET") {
 		p.SP()
 		q.charset(p.AString())
 		p.SP()

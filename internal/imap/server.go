@@ -124,6 +124,7 @@ func (srv *Server) session(ctx context.Context, nc net.Conn) *session {
 	s.w.BeforeFlush = s.durable
 	s.r.Parser().LiteralPlus = true
 	s.r.Parser().LiteralNUL = true
+	s.r.Parser().QuotedUTF8 = true // RFC 9755 3
 	return s
 }
 

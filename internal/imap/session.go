@@ -33,14 +33,15 @@ type session struct {
 	view    *mailbox.View    // while selected
 	needs   mail.Ticket      // what the output so far depends on
 
-	tag       []byte
-	command   *commandEntry
-	ok        okAnswer
-	refused   error      // why parse has refused the command, other than its syntax
-	appending *appending // messages that the command under way brings
-	requests  []request
-	ranges    []mail.Range // room for numbersOf
-	rev2      bool         // ENABLE IMAP4rev2
+	tag          []byte
+	command      *commandEntry
+	ok           okAnswer
+	refused      error      // why parse has refused the command, other than its syntax
+	appending    *appending // messages that the command under way brings
+	requests     []request
+	ranges       []mail.Range // room for numbersOf
+	rev2         bool         // ENABLE IMAP4rev2
+	charsetKnown bool         // all that the client sends is UTF-8: no CHARSET may be given
 
 	badInRow     int
 	loginsFailed int

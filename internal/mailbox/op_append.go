@@ -18,11 +18,13 @@ type Append struct {
 
 // Incoming is a message that has been uploaded and is about to be appended.
 type Incoming struct {
-	Message  mail.Message // ID is given by the plan
-	Inline   []byte
-	Date     mail.Stamp
-	System   mail.Flags
-	Keywords []string
+	Message mail.Message // ID is given by the plan
+	Inline  []byte
+	// Header8Bit: there are bytes above 127 in its header. The engine takes it either way.
+	Header8Bit bool
+	Date       mail.Stamp
+	System     mail.Flags
+	Keywords   []string
 }
 
 func (op *Append) plan(s *state, m mail.ModSeq) ([]mail.Change, Result, error) {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/sha256"
 	"hash"
+	"slices"
+	"unicode/utf8"
 
 	"postfach/internal/mail"
 	"postfach/internal/mime"
@@ -20,6 +22,7 @@ type Upload struct {
 	size    int64
 	digest  hash.Hash
 	parser  *mime.Parser
+	high    int64       // offset of the first byte above 127; -1: none yet
 	small   []byte      // all of it, while it is small
 	large   mail.Upload // nil while it is small
 }
@@ -27,7 +30,7 @@ type Upload struct {
 // Upload begins an upload. sizeHint is the message's size in bytes, -1 when it is
 // not known. Release must be called at the end, whatever happens.
 func (a *Account) Upload(ctx context.Context, sizeHint int64) *Upload {
-	return &Upload{account: a, ctx: ctx, hint: sizeHint, digest: sha256.New(), parser: mime.NewParser()}
+	return &Upload{account: a, ctx: ctx, hint: sizeHint, digest: sha256.New(), parser: mime.NewParser(), high: -1}
 }
 
 // Write takes more of the message. TooBig when it becomes larger than a message
@@ -40,6 +43,11 @@ func (u *Upload) Write(b []byte) (int, error) {
 	}
 	if err := u.keep(b); err != nil {
 		return 0, err
+	}
+	if u.high < 0 {
+		if i := slices.IndexFunc(b, func(c byte) bool { return c >= utf8.RuneSelf }); i >= 0 {
+			u.high = u.size - int64(len(b)-i)
+		}
 	}
 	u.digest.Write(b)
 	u.parser.Write(b)
@@ -80,7 +88,9 @@ func (u *Upload) Finish() (Incoming, error) {
 		in.Message.Body = ref
 	}
 	u.digest.Sum(in.Message.Digest[:0])
-	in.Message.Structure = mime.Append(nil, u.parser.Close())
+	structure := u.parser.Close()
+	in.Header8Bit = u.high >= 0 && u.high < structure.Root.Body
+	in.Message.Structure = mime.Append(nil, structure)
 	in.Message.StructureVersion = mime.Version
 	return in, nil
 }
