@@ -53,7 +53,7 @@ func parseUTF8Data(s *session, p *wire.Parser, a *appending) {
 
 // checkHeaderUTF8 refuses what would surprise a client that has not said that it knows
 // UTF-8 in headers (RFC 9755 4).
-func checkHeaderUTF8(s *session, in *mailbox.Incoming) error {
+func checkHeaderUTF8(s *session, _ *appending, in *mailbox.Incoming) error {
 	if in.Header8Bit && !s.w.QuotedUTF8 {
 		return no("", "there are 8-bit characters in the header: ENABLE UTF8=ACCEPT first")
 	}

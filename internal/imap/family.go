@@ -111,8 +111,9 @@ type appendData struct {
 	part bool
 }
 
-// appendCheck looks at a message that has come whole and may refuse it.
-type appendCheck func(s *session, in *mailbox.Incoming) error
+// appendCheck looks at a message that has come whole. It may refuse it, or put another
+// in its place.
+type appendCheck func(s *session, a *appending, in *mailbox.Incoming) error
 
 // enable is a name for ENABLE (RFC 5161).
 type enable struct {

@@ -20,8 +20,9 @@ type Append struct {
 type Incoming struct {
 	Message mail.Message // ID is given by the plan
 	Inline  []byte
-	// Header8Bit: there are bytes above 127 in its header. The engine takes it either way.
-	Header8Bit bool
+	// What the engine takes, and a protocol may not.
+	Header8Bit bool // there are bytes above 127 in its header
+	NUL        bool // there are NULs in it
 	Date       mail.Stamp
 	System     mail.Flags
 	Keywords   []string

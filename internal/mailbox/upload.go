@@ -1,6 +1,7 @@
 package mailbox
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"hash"
@@ -22,9 +23,11 @@ type Upload struct {
 	size    int64
 	digest  hash.Hash
 	parser  *mime.Parser
-	high    int64       // offset of the first byte above 127; -1: none yet
+	high    int64 // offset of the first byte above 127; -1: none yet
+	nul     bool
 	small   []byte      // all of it, while it is small
 	large   mail.Upload // nil while it is small
+	ref     mail.Ref    // of a large one, after Finish
 }
 
 // Upload begins an upload. sizeHint is the message's size in bytes, -1 when it is
@@ -49,6 +52,7 @@ func (u *Upload) Write(b []byte) (int, error) {
 			u.high = u.size - int64(len(b)-i)
 		}
 	}
+	u.nul = u.nul || bytes.IndexByte(b, 0) >= 0
 	u.digest.Write(b)
 	u.parser.Write(b)
 	return len(b), nil
@@ -77,7 +81,7 @@ func (u *Upload) keep(b []byte) error {
 // Finish makes the bytes of a large message durable and returns what Append needs;
 // who appends it sets its date and flags. The bytes stay leased until Release.
 func (u *Upload) Finish() (Incoming, error) {
-	in := Incoming{Inline: u.small}
+	in := Incoming{Inline: u.small, NUL: u.nul}
 	in.Message.Size = u.size
 	in.Message.Body.Inline = true
 	if u.large != nil {
@@ -85,14 +89,23 @@ func (u *Upload) Finish() (Incoming, error) {
 		if err != nil {
 			return Incoming{}, err
 		}
-		in.Message.Body = ref
+		in.Message.Body, u.ref = ref, ref
 	}
 	u.digest.Sum(in.Message.Digest[:0])
 	structure := u.parser.Close()
 	in.Header8Bit = u.high >= 0 && u.high < structure.Root.Body
 	in.Message.Structure = mime.Append(nil, structure)
 	in.Message.StructureVersion = mime.Version
+	u.parser, u.digest = nil, nil // there may be many uploads until the commit
 	return in, nil
+}
+
+// Open returns the bytes, after Finish and before Release.
+func (u *Upload) Open() (mail.Body, error) {
+	if u.large == nil {
+		return inlineBody{bytes.NewReader(u.small)}, nil
+	}
+	return u.account.engine.blobs.Open(u.ctx, u.account.ID, u.ref)
 }
 
 // Release ends the lease: call it when the commit that refers to the bytes has
