@@ -18,7 +18,8 @@ type appending struct {
 	bytes    int64             // of all messages so far
 	held     int64             // bytes of memory that they take
 
-	size int64 // of the message at hand so far
+	size   int64 // of the message at hand so far
+	binary bool  // it has come as a literal8
 }
 
 // appendHeldMax is how much memory the small messages of one command, and what is
@@ -80,8 +81,11 @@ func (a *appending) parseData(s *session, p *wire.Parser) {
 // appendDataTable finds a form by its name in capitals.
 var appendDataTable = map[string]*appendData{}
 
+var appendChecks []appendCheck
+
 func init() {
 	for _, f := range families {
+		appendChecks = append(appendChecks, f.appendChecks...)
 		for i := range f.appendData {
 			appendDataTable[f.appendData[i].name] = &f.appendData[i]
 		}
@@ -133,7 +137,7 @@ func (a *appending) open(s *session, sizeHint int64) error {
 		a.to = to
 	}
 	a.uploads = append(a.uploads, s.account.Upload(s.ctx, sizeHint))
-	a.size = 0
+	a.size, a.binary = 0, false
 	return nil
 }
 
@@ -148,6 +152,7 @@ func (a *appending) take(s *session, lit *wire.Literal) error {
 	if err := lit.Accept(); err != nil {
 		return err
 	}
+	a.binary = a.binary || lit.Binary
 	_, err := lit.WriteTo(a.upload())
 	return err
 }
@@ -169,11 +174,14 @@ func (a *appending) complete(s *session, in mailbox.Incoming) error {
 	if a.size == 0 {
 		return errEmptyMessage
 	}
-	began := s.server.env.Now()
-	done, err := a.upload().Finish()
-	s.conn.excuse(s.server.env.Now().Sub(began))
+	done, err := a.finish(s)
 	if err != nil {
 		return err
+	}
+	for _, check := range appendChecks {
+		if err := check(s, a, &done); err != nil {
+			return err
+		}
 	}
 	if a.held += int64(len(done.Inline) + len(done.Message.Structure)); a.held > appendHeldMax {
 		return no("LIMIT", "too many messages in one command")
@@ -181,4 +189,11 @@ func (a *appending) complete(s *session, in mailbox.Incoming) error {
 	done.Date, done.System, done.Keywords = in.Date, in.System, in.Keywords
 	a.messages = append(a.messages, done)
 	return nil
+}
+
+// finish makes the bytes of the message at hand durable.
+func (a *appending) finish(s *session) (mailbox.Incoming, error) {
+	began := s.server.env.Now()
+	defer func() { s.conn.excuse(s.server.env.Now().Sub(began)) }()
+	return a.upload().Finish()
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 
+	"postfach/internal/mailbox"
 	"postfach/internal/mime"
 	"postfach/internal/wire"
 )
@@ -22,7 +23,34 @@ var extBinary = family{
 		{name: "BINARY.PEEK", needs: needsBody | needsStructure, parse: parseBinary, prepare: prepareBinary, write: writeBinary},
 		{name: "BINARY.SIZE", needs: needsBody | needsStructure, parse: parseBinarySize, prepare: prepareBinary, write: writeBinarySize},
 	},
-	codes: []string{"UNKNOWN-CTE"},
+	appendChecks: []appendCheck{encodeBinary},
+	codes:        []string{"UNKNOWN-CTE"},
+}
+
+// encodeBinary gives parts with NULs that have come in a literal8 another encoding: no
+// other item of FETCH could send them, and BODYSTRUCTURE has to describe what it can
+// send (RFC 3516 6). Everything else stays as it is.
+func encodeBinary(s *session, a *appending, in *mailbox.Incoming) error {
+	if !in.NUL || !a.binary {
+		return nil
+	}
+	structure, err := mime.Decode(in.Message.Structure)
+	if err != nil {
+		return err
+	}
+	body, err := a.upload().Open()
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	if err := a.open(s, -1); err != nil {
+		return err
+	}
+	if err := mime.WriteTextual(a.upload(), body, structure); err != nil {
+		return err
+	}
+	*in, err = a.finish(s)
+	return err
 }
 
 // binarySection is what BINARY[...] asks for, and what it is in the message at hand.

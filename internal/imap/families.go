@@ -48,6 +48,7 @@ var families = []*family{
 	&extUIDPlus,
 	&extUnselect,
 	&extURLPartial,
+	&extUTF8,
 }
 
 // commandTable finds a command by its name in capitals; UID forms have their

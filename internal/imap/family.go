@@ -28,6 +28,7 @@ type family struct {
 	listAttributes []listAttribute
 	listItems      []listItem
 	appendData     []appendData
+	appendChecks   []appendCheck
 	enables        []enable
 	selected       []func(s *session, v *mailbox.View) // what SELECT and EXAMINE tell besides
 	bounds         []bound
@@ -184,6 +185,10 @@ type appendData struct {
 	// part: a message that is put together can have a part in this form, too.
 	part bool
 }
+
+// appendCheck looks at a message that has come whole. It may refuse it, or put another
+// in its place.
+type appendCheck func(s *session, a *appending, in *mailbox.Incoming) error
 
 // enable is a name for ENABLE (RFC 5161).
 type enable struct {

@@ -41,7 +41,7 @@ func (q *searchRequest) parse(s *session, p *wire.Parser) {
 		q.parseReturns(p)
 		p.SP()
 	}
-	if p.TryWord("CHARSET") {
+	if !s.charsetKnown && p.TryWord("CHARSET") {
 		p.SP()
 		q.charset(p.AString())
 		p.SP()

@@ -125,7 +125,7 @@ func (srv *Server) session(ctx context.Context, nc net.Conn) *session {
 	s.r.Parser().LiteralPlus = true
 	s.r.Parser().LiteralNUL = true
 	s.r.Parser().SavedSet = true
-	s.r.Parser().QuotedUTF8 = true // from the moment that IMAP4rev2 is announced, clients send it
+	s.r.Parser().QuotedUTF8 = true // RFC 9755 3: clients send it as soon as it is announced
 	return s
 }
 

@@ -35,23 +35,24 @@ type session struct {
 	selectedAs string           // the mailbox's name as the client spells it
 	needs      mail.Ticket      // what the output so far depends on
 
-	tag        []byte
-	command    *commandEntry
-	ok         okAnswer
-	refused    error      // why parse has refused the command, other than its syntax
-	appending  *appending // messages that the command under way brings
-	requests   []request
-	ranges     []mail.Range // room for numbersOf
-	rev2       bool         // ENABLE IMAP4rev2
-	qresync    bool         // ENABLE QRESYNC
-	saved      mail.UIDSet  // "$"
-	modSeqTold bool         // MODSEQ of a message, since it was last said up to where all is told
-	limitedAt  mail.UID     // the lowest UID that the command under way has come to; 0: it does all
-	telling    telling      // how messages are told of
-	changed    fetched      // room for tellChange
-	idsCode    mailboxCode  // how the id of a mailbox is told
-	listener   listener     // what the client wants to be told of; nil: the usual
-	noNumbers  error        // why message numbers can't be used; nil: they can
+	tag          []byte
+	command      *commandEntry
+	ok           okAnswer
+	refused      error      // why parse has refused the command, other than its syntax
+	appending    *appending // messages that the command under way brings
+	requests     []request
+	ranges       []mail.Range // room for numbersOf
+	rev2         bool         // ENABLE IMAP4rev2
+	qresync      bool         // ENABLE QRESYNC
+	charsetKnown bool         // all that the client sends is UTF-8: no CHARSET may be given
+	saved        mail.UIDSet  // "$"
+	modSeqTold   bool         // MODSEQ of a message, since it was last said up to where all is told
+	limitedAt    mail.UID     // the lowest UID that the command under way has come to; 0: it does all
+	telling      telling      // how messages are told of
+	changed      fetched      // room for tellChange
+	idsCode      mailboxCode  // how the id of a mailbox is told
+	listener     listener     // what the client wants to be told of; nil: the usual
+	noNumbers    error        // why message numbers can't be used; nil: they can
 
 	badInRow     int
 	loginsFailed int

@@ -18,8 +18,10 @@ type Append struct {
 
 // Incoming is a message that has been uploaded and is about to be appended.
 type Incoming struct {
-	Message  mail.Message // ID is given by the plan
-	Inline   []byte
+	Message mail.Message // ID is given by the plan
+	Inline  []byte
+	// What the engine takes, and a protocol may not.
+	NUL      bool // there are NULs in it
 	Date     mail.Stamp
 	System   mail.Flags
 	Keywords []string

@@ -1,6 +1,7 @@
 package mailbox
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"hash"
@@ -20,8 +21,10 @@ type Upload struct {
 	size    int64
 	digest  hash.Hash
 	parser  *mime.Parser
+	nul     bool
 	small   []byte      // all of it, while it is small
 	large   mail.Upload // nil while it is small
+	ref     mail.Ref    // of a large one, after Finish
 }
 
 // Upload begins an upload. sizeHint is the message's size in bytes, -1 when it is
@@ -41,6 +44,7 @@ func (u *Upload) Write(b []byte) (int, error) {
 	if err := u.keep(b); err != nil {
 		return 0, err
 	}
+	u.nul = u.nul || bytes.IndexByte(b, 0) >= 0
 	u.digest.Write(b)
 	u.parser.Write(b)
 	return len(b), nil
@@ -69,7 +73,7 @@ func (u *Upload) keep(b []byte) error {
 // Finish makes the bytes of a large message durable and returns what Append needs;
 // who appends it sets its date and flags. The bytes stay leased until Release.
 func (u *Upload) Finish() (Incoming, error) {
-	in := Incoming{Inline: u.small}
+	in := Incoming{Inline: u.small, NUL: u.nul}
 	in.Message.Size = u.size
 	in.Message.Body.Inline = true
 	if u.large != nil {
@@ -77,14 +81,23 @@ func (u *Upload) Finish() (Incoming, error) {
 		if err != nil {
 			return Incoming{}, err
 		}
-		in.Message.Body = ref
+		in.Message.Body, u.ref = ref, ref
 	}
 	u.digest.Sum(in.Message.Digest[:0])
 	structure := u.parser.Close()
 	in.Message.Thread = threadOf(structure)
 	in.Message.Structure = mime.Append(nil, structure)
 	in.Message.StructureVersion = mime.Version
+	u.parser, u.digest = nil, nil // there may be many uploads until the commit
 	return in, nil
+}
+
+// Open returns the bytes, after Finish and before Release.
+func (u *Upload) Open() (mail.Body, error) {
+	if u.large == nil {
+		return inlineBody{bytes.NewReader(u.small)}, nil
+	}
+	return u.account.engine.blobs.Open(u.ctx, u.account.ID, u.ref)
 }
 
 // Release ends the lease: call it when the commit that refers to the bytes has
