@@ -80,7 +80,7 @@ func idleCompressed(t *testing.T, srv *Server) {
 	in := make([]byte, 100)
 	hear := func(r io.Reader, tag string) {
 		var got []byte
-		for !strings.Contains(string(got), tag) {
+		for !strings.Contains(string(got), tag) || got[len(got)-1] != '\n' {
 			n, err := r.Read(in)
 			if err != nil {
 				t.Fatal(err)
