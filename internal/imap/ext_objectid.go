@@ -110,7 +110,7 @@ func writeThreadID(m *fetched, _ *fetchAtt) {
 
 func emailIDKey(_ *searchRequest, p *wire.Parser) search.Key {
 	id := mail.MessageID(idNumber(parseObjectID(p), emailPrefix))
-	return search.Test(func(r *search.Row) bool { return id != 0 && r.Fixed.Message == id })
+	return search.Test(func(r *search.Row) bool { return r.Fixed.Message == id })
 }
 
 // threadIDKey finds nothing by what is not known to be a thread (RFC 8474 5.2).

@@ -52,12 +52,10 @@ func (q *listRequest) parse(s *session, p *wire.Parser) {
 	q.root = !q.extended && first == ""
 }
 
-// parsePattern reads a pattern. An empty one matches nothing (RFC 9051 6.3.9).
+// parsePattern reads a pattern. An empty one matches no name (RFC 9051 6.3.9).
 func (q *listRequest) parsePattern(p *wire.Parser, reference string) string {
 	pattern := canonicalPattern(reference, p.ListMailbox())
-	if pattern != "" {
-		q.patterns = append(q.patterns, newNamePattern(pattern))
-	}
+	q.patterns = append(q.patterns, newNamePattern(pattern))
 	if len(q.patterns) > listPatternsMax {
 		p.Fail("at most 100 patterns")
 	}
