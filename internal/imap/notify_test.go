@@ -28,7 +28,6 @@ type hearer struct {
 	*believer
 	picture
 	selected string
-	left     string // had been selected when the command under way began
 }
 
 const allNews = "NOTIFY SET STATUS (SELECTED (MessageNew (UID FLAGS) MessageExpunge FlagChange)) " +
