@@ -46,8 +46,17 @@ var families = []*family{
 	&extUIDBatches,
 	&extUIDOnly,
 	&extUIDPlus,
+	&extUnauthenticate,
 	&extUnselect,
 	&extURLPartial,
+}
+
+// Extensions are the names of all families: those that Options.Without can have.
+func Extensions() (names []string) {
+	for _, f := range families {
+		names = append(names, f.name)
+	}
+	return names
 }
 
 // commandTable finds a command by its name in capitals; UID forms have their
@@ -57,6 +66,7 @@ var commandTable = map[string]*commandEntry{}
 // commandEntry is a command in the table. Sessions keep a request for each number.
 type commandEntry struct {
 	*command
+	family  *family
 	number  int
 	uid     bool
 	numbers numbers
@@ -79,10 +89,10 @@ func init() {
 		for i := range f.commands {
 			c := &f.commands[i]
 			if !c.uidOnly {
-				enter(c.name, &commandEntry{command: c, numbers: c.numbers})
+				enter(c.name, &commandEntry{command: c, family: f, numbers: c.numbers})
 			}
 			if c.uid || c.uidOnly {
-				enter("UID "+c.name, &commandEntry{command: c, uid: true, numbers: breaksNumbers})
+				enter("UID "+c.name, &commandEntry{command: c, family: f, uid: true, numbers: breaksNumbers})
 			}
 		}
 	}
