@@ -101,7 +101,7 @@ func start(set settings, env *mail.Env) (_ *server, err error) {
 	deliveries := delivery.New(s.engine, auth.CheckName)
 	s.local = set.local(store, s.engine, deliveries)
 	s.admin = admin.NewServer(s.local)
-	s.imap = imap.New(imap.Options{Engine: s.engine, Auth: authenticator, TLS: tls, Env: env, Metrics: counters, Version: version()})
+	s.imap = imap.New(imap.Options{Engine: s.engine, Auth: authenticator, TLS: tls, Env: env, Metrics: counters, Version: version(), Without: set.Without})
 	s.lmtp = lmtp.New(lmtp.Options{Delivery: deliveries, Env: env, Metrics: counters, Hostname: set.Hostname})
 	s.wg.Go(func() { s.engine.Run(ctx, sweepInterval) })
 	return s, s.open(ctx, &set)

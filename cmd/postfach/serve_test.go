@@ -115,6 +115,7 @@ func TestExitCodes(t *testing.T) {
 		{"serve --imap unix:/x", 2, "--imap"},
 		{"serve --lmtp 127.0.0.1:25", 2, "port 25"},
 		{"serve --tls-cert x", 2, "go together"},
+		{"serve --without NOSUCH", 2, "no extension"},
 		{"serve --max-message-size 5parsec", 2, "write it like 25MB"},
 		{"serve --log-level loud", 2, "log-level"},
 		{"serve --unknown", 2, "unknown"},

@@ -7,12 +7,14 @@ import (
 	"net"
 	"net/netip"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/alecthomas/kong"
 
 	"postfach/internal/config"
+	"postfach/internal/imap"
 )
 
 // settings are the flags of serve. The configuration file has the same names.
@@ -31,6 +33,7 @@ type settings struct {
 	MaxMessageSize config.Size     `default:"128MiB" placeholder:"SIZE" help:"Largest message (${default})."`
 	Quota          config.Size     `default:"0" placeholder:"SIZE" help:"What an account can hold; 0: no limit."`
 	KeepExpunged   config.Duration `default:"1d" placeholder:"TIME" help:"How long expunged messages stay on the disk (${default})."`
+	Without        []string        `placeholder:"NAME,..." help:"IMAP extensions that are not offered, by their names in docs/extensions.md, such as UNAUTHENTICATE (behind a proxy that decides who may log in)."`
 	LogLevel       slog.Level      `default:"info" placeholder:"LEVEL" help:"debug, info, warn or error (${default})."`
 }
 
@@ -45,6 +48,11 @@ func (s *settings) check() error {
 	}
 	if (s.TLSCert == "") != (s.TLSKey == "") {
 		return errors.New("--tls-cert and --tls-key go together")
+	}
+	for _, name := range s.Without {
+		if !slices.Contains(imap.Extensions(), name) {
+			return fmt.Errorf("--without: %q is no extension of docs/extensions.md", name)
+		}
 	}
 	if s.MaxMessageSize < 64<<10 {
 		return errors.New("--max-message-size: less than 64KiB")

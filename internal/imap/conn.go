@@ -28,6 +28,13 @@ type conn struct {
 	received int64         // bytes of it
 }
 
+// renew forgets what was said of an account that the session has left.
+func (c *conn) renew() {
+	c.mu.Lock()
+	c.ended, c.woken = false, false
+	c.mu.Unlock()
+}
+
 // longAgo is a deadline that ends a read at once.
 var longAgo = time.Unix(1, 0)
 

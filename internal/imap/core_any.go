@@ -36,14 +36,20 @@ func (*capabilityRequest) run(s *session) error {
 // response and response code (RFC 9051 7.2.2).
 func (s *session) appendCapability(dst []byte) []byte {
 	dst = append(dst, "CAPABILITY"...)
-	eachRow(func(f *family) []capability { return f.capabilities }, func(c capability) {
-		if c.when == nil || c.when(s) {
+	for _, f := range rowsOf {
+		if s.server.without[f.name] {
+			continue
+		}
+		for _, c := range f.capabilities {
+			if c.when != nil && !c.when(s) {
+				continue
+			}
 			dst = append(append(dst, ' '), c.word...)
 			if c.value != nil {
 				dst = append(dst, c.value(s)...)
 			}
 		}
-	})
+	}
 	return dst
 }
 

@@ -18,7 +18,8 @@ var extCompress = family{
 	commands: []command{
 		{name: "COMPRESS", states: afterLogin, new: func() request { return new(compressRequest) }},
 	},
-	codes: []string{"COMPRESSIONACTIVE", "CLIENTBUG"},
+	loggedOut: []func(*session) error{(*session).endCompression},
+	codes:     []string{"COMPRESSIONACTIVE", "CLIENTBUG"},
 }
 
 type compressRequest struct{ deflate bool }
@@ -32,7 +33,7 @@ func (q *compressRequest) parse(s *session, p *wire.Parser) {
 
 func (q *compressRequest) run(s *session) error {
 	switch {
-	case s.pack != nil: // BAD is RFC 4978 3's; its NO is for other layers, which we have none of
+	case s.pack != nil && s.pack.out != nil: // BAD is RFC 4978 3's; its NO is for other layers, which we have none of
 		return &refusal{"BAD", "COMPRESSIONACTIVE", "DEFLATE is active already"}
 	case s.r.Buffered() > 0:
 		// RFC 4978 3: the client must wait. Nobody can tell what it takes this for.
@@ -48,22 +49,49 @@ func (q *compressRequest) run(s *session) error {
 
 // compress puts compression above TLS, if there is TLS (RFC 4978 3).
 func (s *session) compress() {
-	var below io.ReadWriter = s.conn
-	if s.tls != nil {
-		below = s.tls
+	if s.pack == nil {
+		s.pack = &compression{conn: s.conn, in: wire.NewInflater(s.transport()), credit: bombBytes}
+		s.conn.packed = true
+		s.r.Reset(s.pack)
 	}
-	s.pack = &compression{conn: s.conn, in: wire.NewInflater(below), credit: bombBytes}
-	s.conn.packed = true
-	s.r.Reset(s.pack)
-	s.w.Reset(wire.NewDeflater(below))
+	s.pack.in.Start()
+	s.pack.out = wire.NewDeflater(s.transport())
+	s.w.Reset(s.pack.out)
 }
 
-// compression is what a compressed connection is read through.
+func (s *session) transport() io.ReadWriter {
+	if s.tls != nil {
+		return s.tls
+	}
+	return s.conn
+}
+
+// endCompression ends the streams of both directions: the server's behind the OK that it
+// has sent, the client's behind its command (RFC 8437 4.1).
+func (s *session) endCompression() error {
+	if s.pack == nil || s.pack.out == nil {
+		return nil
+	}
+	if s.r.Buffered() > 0 {
+		return s.bye("CLIENTBUG", "what follows UNAUTHENTICATE must not be compressed")
+	}
+	if err := s.pack.out.Close(); err != nil {
+		return &connError{err}
+	}
+	s.pack.in.Stop()
+	s.pack.out = nil
+	s.w.Reset(s.transport())
+	return nil
+}
+
+// compression is what a connection is read through since it was first compressed. It stays
+// when compression ends: it may hold the text that follows.
 type compression struct {
 	conn     *conn
 	in       *wire.Inflater
-	received int64 // of in.Received, what has earned credit
-	credit   int64 // bytes that may come out at once
+	out      *wire.Deflater // nil: not now
+	received int64          // of in.Received, what has earned credit
+	credit   int64          // bytes that may come out at once
 }
 
 const (

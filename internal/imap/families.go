@@ -3,7 +3,6 @@ package imap
 // families is the table of contents: everything this server can do.
 var families = []*family{
 	&coreAny,
-	&extRev2, // beside IMAP4rev1, where clients look for it
 	&coreAppend,
 	&coreCopy,
 	&coreFetch,
@@ -38,6 +37,7 @@ var families = []*family{
 	&extPreview,
 	&extQresync,
 	&extReplace,
+	&extRev2, // beside IMAP4rev1, where clients look for it
 	&extSASLIR,
 	&extSaveDate,
 	&extSearchRes,
@@ -46,9 +46,18 @@ var families = []*family{
 	&extUIDBatches,
 	&extUIDOnly,
 	&extUIDPlus,
+	&extUnauthenticate,
 	&extUnselect,
 	&extURLPartial,
 	&extUTF8,
+}
+
+// Extensions are the names of all families: those that Options.Without can have.
+func Extensions() (names []string) {
+	for _, f := range families {
+		names = append(names, f.name)
+	}
+	return names
 }
 
 // commandTable finds a command by its name in capitals; UID forms have their
@@ -58,6 +67,7 @@ var commandTable = map[string]*commandEntry{}
 // commandEntry is a command in the table. Sessions keep a request for each number.
 type commandEntry struct {
 	*command
+	family  *family
 	number  int
 	uid     bool
 	numbers numbers
@@ -80,10 +90,10 @@ func init() {
 		for i := range f.commands {
 			c := &f.commands[i]
 			if !c.uidOnly {
-				enter(c.name, &commandEntry{command: c, numbers: c.numbers})
+				enter(c.name, &commandEntry{command: c, family: f, numbers: c.numbers})
 			}
 			if c.uid || c.uidOnly {
-				enter("UID "+c.name, &commandEntry{command: c, uid: true, numbers: breaksNumbers})
+				enter("UID "+c.name, &commandEntry{command: c, family: f, uid: true, numbers: breaksNumbers})
 			}
 		}
 	}

@@ -36,6 +36,7 @@ type family struct {
 	removed        []func(s *session)                    // done when a command has removed messages of the selected mailbox
 	created        []func(s *session, id mail.MailboxID) // what CREATE tells besides,
 	renamed        []func(s *session, id mail.MailboxID) // and RENAME; zero: the name has only mailboxes below it
+	loggedOut      []func(s *session) error              // done behind the tagged OK of UNAUTHENTICATE, which has been sent
 	codes          []string                              // response codes it can send
 }
 

@@ -18,7 +18,8 @@ type Options struct {
 	Env     *mail.Env
 	Metrics *metrics.Metrics
 	Limits  Limits
-	Version string // told in ID
+	Version string   // told in ID
+	Without []string // families whose commands and capabilities are left out, such as UNAUTHENTICATE
 }
 
 // Limits bounds what clients can cost. Zero values mean the defaults.

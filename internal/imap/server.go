@@ -29,6 +29,7 @@ type Server struct {
 	metrics *metrics.Metrics
 	limits  Limits
 	version string
+	without map[string]bool // families, by their names
 
 	lastID atomic.Uint64
 	wg     sync.WaitGroup
@@ -41,8 +42,13 @@ type Server struct {
 
 // New makes a server. It listens to nothing yet; see Serve.
 func New(o Options) *Server {
+	without := map[string]bool{}
+	for _, name := range o.Without {
+		without[name] = true
+	}
 	return &Server{
-		engine: o.Engine, auth: o.Auth, tls: o.TLS, env: o.Env, metrics: o.Metrics,
+		without: without,
+		engine:  o.Engine, auth: o.Auth, tls: o.TLS, env: o.Env, metrics: o.Metrics,
 		limits: o.Limits.withDefaults(), version: o.Version,
 		sessions: make(map[*session]struct{}), strangers: make(map[netip.Addr]int),
 	}
@@ -116,17 +122,37 @@ func (s *session) endOf(err error) string {
 // session makes a session on a connection.
 func (srv *Server) session(ctx context.Context, nc net.Conn) *session {
 	c := &conn{Conn: nc, limits: &srv.limits, now: srv.env.Now, metrics: srv.metrics}
-	s := &session{server: srv, ctx: ctx, conn: c, id: srv.lastID.Add(1), state: notAuthenticated, remote: addressOf(nc), telling: byNumber}
+	s := &session{server: srv, ctx: ctx, conn: c, id: srv.lastID.Add(1), remote: addressOf(nc)}
 	s.r = wire.NewReader(c, strangerLimits)
 	s.w = wire.NewWriter(c)
 	s.r.BeforeRead = s.w.Flush
 	s.r.Continue = s.goOn
 	s.w.BeforeFlush = s.durable
+<<<<<<< HEAD
 	s.r.Parser().LiteralPlus = true
 	s.r.Parser().LiteralNUL = true
 	s.r.Parser().SavedSet = true
 	s.r.Parser().QuotedUTF8 = true // RFC 9755 3: clients send it as soon as it is announced
+=======
+	s.stranger()
+>>>>>>> part-session
 	return s
+}
+
+// stranger makes s the session of somebody who has not logged in, with nothing of whoever
+// had: what stays is named here, and all else is as it was at first (RFC 8437 3).
+func (s *session) stranger() {
+	*s = session{
+		server: s.server, ctx: s.ctx, conn: s.conn, tls: s.tls, pack: s.pack, remote: s.remote, id: s.id, r: s.r, w: s.w,
+		tag: s.tag, command: s.command, badInRow: s.badInRow, loginsFailed: s.loginsFailed, faults: s.faults, over: s.over,
+		state: notAuthenticated, telling: byNumber,
+	}
+	s.r.SetLimits(strangerLimits)
+	p := s.r.Parser()
+	p.LiteralPlus, p.LiteralNUL, p.SavedSet = true, true, true
+	p.QuotedUTF8 = true // from the moment that IMAP4rev2 is announced, clients send it
+	p.NamesUTF8 = false
+	s.w.QuotedUTF8, s.w.NamesUTF8 = false, false
 }
 
 // strangerLimits bounds what somebody may send who has not logged in.
@@ -169,6 +195,15 @@ func (srv *Server) known(s *session) {
 	srv.mu.Lock()
 	defer srv.mu.Unlock()
 	srv.forget(s)
+}
+
+// estrange makes a session a stranger's again, and counts it as one.
+func (srv *Server) estrange(s *session) {
+	srv.mu.Lock()
+	defer srv.mu.Unlock()
+	srv.forget(s)
+	s.stranger()
+	srv.strangers[s.remote]++
 }
 
 // forget takes a session out of the strangers' count, once. It needs the lock.

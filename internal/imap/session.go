@@ -211,8 +211,9 @@ func (s *session) lookup(p *wire.Parser) *commandEntry {
 		name = appendUpper(name, p.Word())
 	}
 	entry := commandTable[string(name)]
-	if entry == nil {
+	if entry == nil || s.server.without[entry.family.name] {
 		p.Fail("a command that this server knows")
+		return nil
 	}
 	return entry
 }

@@ -1,19 +1,30 @@
 package transcript
 
 import (
+	"bufio"
 	"compress/flate"
+	"errors"
 	"io"
 	"net"
 )
 
-// deflated is a connection whose bytes are compressed (RFC 4978).
+// deflated is a connection whose bytes are compressed (RFC 4978). Where the server ends its
+// stream, text follows.
 type deflated struct {
 	net.Conn
-	in  io.Reader
-	out io.Writer
+	in    io.Reader
+	after *bufio.Reader // what in reads from
+	out   io.Writer
 }
 
-func (d *deflated) Read(b []byte) (int, error)  { return d.in.Read(b) }
+func (d *deflated) Read(b []byte) (int, error) {
+	n, err := d.in.Read(b)
+	if err == io.EOF && d.in != d.after {
+		d.in, err = d.after, nil
+	}
+	return n, err
+}
+
 func (d *deflated) Write(b []byte) (int, error) { return d.out.Write(b) }
 
 // startDeflate goes on compressed. With partial, the client flushes as zlib does with
@@ -21,7 +32,8 @@ func (d *deflated) Write(b []byte) (int, error) { return d.out.Write(b) }
 // the end.
 func (p *peer) startDeflate(partial bool) error {
 	p.pause()
-	d := &deflated{Conn: p.conn, in: flate.NewReader(p.conn), out: &partialFlush{dst: p.conn}}
+	after := bufio.NewReader(p.conn)
+	d := &deflated{Conn: p.conn, in: flate.NewReader(after), after: after, out: &partialFlush{dst: p.conn}}
 	if !partial {
 		w, err := flate.NewWriter(p.conn, flate.BestSpeed)
 		if err != nil {
@@ -31,6 +43,21 @@ func (p *peer) startDeflate(partial bool) error {
 	}
 	p.conn = d
 	p.start()
+	return nil
+}
+
+// endDeflate ends the client's stream: what it sends next is text.
+func (p *peer) endDeflate() error {
+	d, ok := p.conn.(*deflated)
+	if !ok {
+		return errors.New("it is not compressed")
+	}
+	if s, ok := d.out.(syncFlush); ok {
+		if err := s.w.Close(); err != nil {
+			return err
+		}
+	}
+	d.out = d.Conn
 	return nil
 }
 

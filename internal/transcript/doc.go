@@ -40,6 +40,7 @@
 //	tls 1                                  connection 1 makes a TLS handshake
 //	deflate 1                              it is compressed from now on
 //	deflate 1 partial                      as by a client that flushes partially
+//	plain 1                                and no longer
 //	close 1                                it is closed by the client
 //	stall 1, read 1                        it stops reading, and goes on
 //	drain 1                                it goes on, and what was said is passed over

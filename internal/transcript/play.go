@@ -135,6 +135,8 @@ func (p *play) happen(st *stage) error {
 		return peer.startTLS()
 	case "deflate":
 		return peer.startDeflate(st.rest == "partial")
+	case "plain":
+		return peer.endDeflate()
 	case "close":
 		peer.close()
 		peer.told = true

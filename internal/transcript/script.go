@@ -45,7 +45,7 @@ type said struct {
 
 var (
 	speech = regexp.MustCompile(`^([CS])([1-9])([:|])(?: (.*))?$`)
-	verbs  = regexp.MustCompile(`^(wait|check|tls|deflate|close|stall|read|drain) (.+)$`)
+	verbs  = regexp.MustCompile(`^(wait|check|tls|deflate|plain|close|stall|read|drain) (.+)$`)
 )
 
 // Parse reads a script. name is for messages.
@@ -121,7 +121,7 @@ func (s *Script) server(i, peer int, l line) {
 func (s *Script) event(i int, verb, rest string) error {
 	st := stage{at: i + 1, verb: verb, rest: rest, from: i + 1, to: i + 1}
 	switch verb {
-	case "tls", "deflate", "close", "stall", "read", "drain":
+	case "tls", "deflate", "plain", "close", "stall", "read", "drain":
 		number, more, _ := strings.Cut(rest, " ")
 		n, err := strconv.Atoi(number)
 		if err != nil || n < 1 || n > 9 {

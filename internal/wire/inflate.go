@@ -29,10 +29,12 @@ type Inflater struct {
 	n     uint   // how many
 
 	at      inflateState
+	ending  bool        // see Stop
 	final   bool        // this block is the last
 	stored  int         // bytes of a stored block that are still to come
 	codes   *[2]huffman // of this block
 	yielded bool        // something has come out of this block
+	flushed bool        // between two blocks: nothing has come out of the one before
 	barren  int         // bytes read since something came out
 	err     error       // final
 
@@ -49,6 +51,7 @@ const (
 	inStored
 	inCodes
 	atEnd
+	stopped // what follows is not compressed
 )
 
 // NewInflater returns an Inflater that reads from src.
@@ -68,6 +71,12 @@ func (f *Inflater) Read(b []byte) (int, error) {
 	for {
 		if f.pending == 0 && f.err == nil {
 			f.inflate()
+		}
+		if f.at == stopped && f.n+uint(f.input.size()) > 0 {
+			return f.pass(b), nil
+		}
+		if f.pending > 0 && f.ending {
+			f.pending, f.err = 0, ErrInflate
 		}
 		if f.pending > 0 {
 			f.barren = 0
@@ -118,9 +127,10 @@ func (f *Inflater) give(b []byte) int {
 	return sum
 }
 
-// inflate decompresses as far as the input and the window reach.
+// inflate decompresses as far as the input and the window reach, but not beyond a flush as
+// long as what came before was not read: see Stop.
 func (f *Inflater) inflate() {
-	for more := true; more && f.err == nil && f.hasRoom(); {
+	for more := true; more && f.err == nil && f.hasRoom() && !(f.flushed && f.pending > 0); {
 		switch f.at {
 		case atHeader:
 			more = f.header()
@@ -129,7 +139,9 @@ func (f *Inflater) inflate() {
 		case inCodes:
 			more = f.symbols()
 		case atEnd:
-			f.err = io.EOF
+			more = f.end()
+		case stopped:
+			return
 		}
 	}
 }
@@ -167,7 +179,7 @@ func (f *Inflater) use(k uint) uint {
 func (f *Inflater) header() bool {
 	at, bits, n := f.input.r, f.bits, f.n
 	if f.readHeader() {
-		f.yielded = false
+		f.yielded, f.flushed = false, false
 		return true
 	}
 	f.input.r, f.bits, f.n = at, bits, n
@@ -237,7 +249,8 @@ func (f *Inflater) endBlock() {
 		codesPool.Put(f.codes)
 	}
 	f.codes, f.at = nil, atHeader
-	if f.final {
+	f.flushed = !f.yielded
+	if f.final || f.ending && f.flushed {
 		f.at = atEnd
 	}
 }

@@ -257,6 +257,80 @@ func TestInflateMemory(t *testing.T) {
 	}
 }
 
+// A stream can end, with any flush or with a last block, and plain text follows: all at
+// once or byte by byte.
+func TestInflateStop(t *testing.T) {
+	const last, text = "a UNAUTHENTICATE\r\n", "b NOOP\r\n"
+	ends := map[string]func() []byte{
+		"sync": func() []byte {
+			var sent bytes.Buffer
+			w, _ := flate.NewWriter(&sent, 6)
+			_, _ = io.WriteString(w, last)
+			_ = w.Flush()
+			return sent.Bytes()
+		},
+		"last block": func() []byte {
+			var sent bytes.Buffer
+			w, _ := flate.NewWriter(&sent, 6)
+			_, _ = io.WriteString(w, last)
+			_ = w.Close()
+			return sent.Bytes()
+		},
+		"sync and last block": func() []byte {
+			var sent bytes.Buffer
+			w, _ := flate.NewWriter(&sent, 6)
+			_, _ = io.WriteString(w, last)
+			_ = w.Flush()
+			_ = w.Close()
+			return sent.Bytes()
+		},
+		"partial": func() []byte {
+			var sent bitstream
+			sent.fixed(last)
+			sent.fixed("")
+			return sent.whole()
+		},
+	}
+	for name, make := range ends {
+		compressed := make()
+		for cut := range len(compressed) + 1 {
+			src := &stalled{compressed[:cut]}
+			f := NewInflater(src)
+			if name == "partial" && cut < len(compressed) {
+				continue // nobody can tell that more of it is to come
+			}
+			var got [len(last)]byte
+			n, _ := io.ReadFull(f, got[:])
+			src.sent = append(src.sent, compressed[cut:]...)
+			src.sent = append(src.sent, text...)
+			if _, err := io.ReadFull(f, got[n:]); err != nil || string(got[:]) != last {
+				t.Fatalf("%s, cut at %d: %q, %v", name, cut, got, err)
+			}
+			f.Stop()
+			if plain, err := arrived(f); plain != text || err != errStalled {
+				t.Errorf("%s, cut at %d: %q, %v", name, cut, plain, err)
+			}
+			f.Start()
+			src.sent = compressed
+			if _, err := io.ReadFull(f, got[:]); err != nil || string(got[:]) != last {
+				t.Errorf("%s, again: %q, %v", name, got, err)
+			}
+		}
+	}
+}
+
+// What is compressed behind the end is none of the text.
+func TestInflateStopTooLate(t *testing.T) {
+	var sent bitstream
+	sent.fixed("a UNAUTHENTICATE\r\nb NOOP\r\n")
+	f := NewInflater(&stalled{sent.whole()})
+	_, _ = f.Read(make([]byte, 18))
+	f.Stop()
+	if got, err := arrived(f); got != "" || err != ErrInflate {
+		t.Errorf("%q, %v", got, err)
+	}
+}
+
 // FuzzInflate: whatever compress/flate makes of bytes, we make the same of them, at once
 // or one by one.
 func FuzzInflate(f *testing.F) {
