@@ -3,6 +3,7 @@ package imap
 // families is the table of contents: everything this server can do.
 var families = []*family{
 	&coreAny,
+	&extRev2, // beside IMAP4rev1, where clients look for it
 	&coreAppend,
 	&coreCopy,
 	&coreFetch,
@@ -37,7 +38,6 @@ var families = []*family{
 	&extPreview,
 	&extQresync,
 	&extReplace,
-	&extRev2, // beside IMAP4rev1, where clients look for it
 	&extSASLIR,
 	&extSaveDate,
 	&extSearchRes,

@@ -128,14 +128,7 @@ func (srv *Server) session(ctx context.Context, nc net.Conn) *session {
 	s.r.BeforeRead = s.w.Flush
 	s.r.Continue = s.goOn
 	s.w.BeforeFlush = s.durable
-<<<<<<< HEAD
-	s.r.Parser().LiteralPlus = true
-	s.r.Parser().LiteralNUL = true
-	s.r.Parser().SavedSet = true
-	s.r.Parser().QuotedUTF8 = true // RFC 9755 3: clients send it as soon as it is announced
-=======
 	s.stranger()
->>>>>>> part-session
 	return s
 }
 
