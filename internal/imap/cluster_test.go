@@ -47,7 +47,7 @@ func TestTranscriptsOnPostgres(t *testing.T) {
 				w := newTranscriptWorld(t, world.name, world.open, false)
 				defer w.close()
 				real := w.world()
-				real.Quiet = nil
+				real.Quiet, w.realTime = nil, true
 				switch err := script.Play(real); {
 				case errors.Is(err, transcript.ErrFakeClock):
 					t.Skip(err)

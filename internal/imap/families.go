@@ -24,6 +24,7 @@ var families = []*family{
 	&extEsearch,
 	&extID,
 	&extIdle,
+	&extInProgress,
 	&extListExtended,
 	&extListStatus,
 	&extLiteral,

@@ -37,7 +37,8 @@ type family struct {
 	created        []func(s *session, id mail.MailboxID) // what CREATE tells besides,
 	renamed        []func(s *session, id mail.MailboxID) // and RENAME; zero: the name has only mailboxes below it
 	loggedOut      []func(s *session) error              // done behind the tagged OK of UNAUTHENTICATE, which has been sent
-	codes          []string                              // response codes it can send
+	progressCodes  []progressCode
+	codes          []string // response codes it can send
 }
 
 // capability is a word of the CAPABILITY response (RFC 9051 6.1.1).
@@ -196,3 +197,7 @@ type enable struct {
 	name string
 	on   func(s *session)
 }
+
+// progressCode appends a response code that tells how much of a long command is done, and
+// of how much: 0 when nobody knows.
+type progressCode func(dst []byte, s *session, done, goal uint32) []byte

@@ -19,10 +19,11 @@ type fetchRequest struct {
 	hasSince bool
 	since    mail.ModSeq // only those that have changed after it
 
-	message fetched                 // the one at hand
-	marked  mail.UIDSet             // messages that this command has made \Seen
-	failed  error                   // what the command ends with
-	visit   func(*mailbox.Row) bool // q.one, made once
+	message  fetched                 // the one at hand
+	marked   mail.UIDSet             // messages that this command has made \Seen
+	failed   error                   // what the command ends with
+	progress progress                // if messages have to be opened
+	visit    func(*mailbox.Row) bool // q.one, made once
 }
 
 func (q *fetchRequest) parse(s *session, p *wire.Parser) {
@@ -86,6 +87,7 @@ func (q *fetchRequest) run(s *session) error {
 		}
 	}
 	s.depend(s.view.Ticket())
+	q.progress.begin(s, "still fetching", ranges, s.command.uid || q.hasSince)
 	q.eachOf(s, ranges, q.visit)
 	q.message.release()
 	return q.failed
@@ -149,7 +151,13 @@ func (q *fetchRequest) markSeen(s *session, ranges []mail.Range) error {
 func (q *fetchRequest) one(row *mailbox.Row) bool {
 	m := &q.message
 	m.row = row
-	err := m.prepare(q)
+	var err error
+	if q.needs != 0 {
+		err = q.progress.next()
+	}
+	if err == nil {
+		err = m.prepare(q)
+	}
 	tellFlags := len(q.marked) > 0 && !row.Ghost && q.marked.Contains(row.UID)
 	switch {
 	case err == nil:

@@ -1,7 +1,6 @@
 package imap
 
 import (
-	"time"
 	"unicode/utf8"
 
 	"postfach/internal/mail"
@@ -25,11 +24,11 @@ type searchRequest struct {
 	returns    []searchAsked    // what shall be told then
 	tellModSeq bool             // and the highest modification sequence of what is told
 
-	search     *search.Search
-	row        search.Row
-	found      found
-	warned     bool // of a message that can't be read
-	lastSignal time.Time
+	search   *search.Search
+	row      search.Row
+	found    found
+	warned   bool // of a message that can't be read
+	progress progress
 }
 
 func (q *searchRequest) parse(s *session, p *wire.Parser) {
@@ -106,7 +105,6 @@ func (q *searchRequest) find(s *session) error {
 		return err
 	}
 	s.depend(s.view.Ticket())
-	q.lastSignal = s.server.env.Now()
 	q.search = search.New(q.root, &searchOpener{s: s})
 	if err := q.bound(s); err != nil {
 		return err
@@ -130,6 +128,7 @@ func (q *searchRequest) bound(s *session) (err error) {
 	}
 	if set, err = s.bounded(set, uid, false); err == nil {
 		q.within = &searchSet{uid: uid, ranges: set}
+		q.progress.begin(s, "still searching", set, uid)
 	}
 	return err
 }
@@ -151,16 +150,16 @@ func (q *searchRequest) eachRow(f func(*mailbox.Row) bool) {
 // test tests one message. A message that can't be read is in no result, and the
 // client is warned.
 func (q *searchRequest) test(row *mailbox.Row) error {
+	if q.search.Opens() {
+		if err := q.progress.next(); err != nil {
+			return err
+		}
+	}
 	if row.Ghost {
 		return nil
 	}
 	q.row.Seq, q.row.UID, q.row.Flags, q.row.ModSeq = row.Seq, row.UID, row.Flags, row.ModSeq
 	q.row.Fixed, q.row.Recent = row.Fixed, row.Recent
-	if q.search.Opens() {
-		if err := q.signal(); err != nil {
-			return err
-		}
-	}
 	ok, err := q.search.Matches(q.s.ctx, &q.row)
 	switch {
 	case isUnreadable(err):
@@ -174,21 +173,6 @@ func (q *searchRequest) test(row *mailbox.Row) error {
 		q.found.add(row)
 	}
 	return nil
-}
-
-// signalAfter is how long a search may be silent.
-const signalAfter = 15 * time.Second
-
-// signal says that a long search is still under way, so that the client does not
-// give up, and one that is gone is noticed.
-func (q *searchRequest) signal() error {
-	now := q.s.server.env.Now()
-	if now.Sub(q.lastSignal) < signalAfter {
-		return nil
-	}
-	q.lastSignal = now
-	q.s.untagged("OK", "", "still searching")
-	return q.s.flush()
 }
 
 // warn says an untagged NO: the command goes on (RFC 9051 7.1.2).

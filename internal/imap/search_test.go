@@ -24,15 +24,16 @@ func (r *rig) slowly(d time.Duration) {
 // A long search says that it is under way.
 func TestSearchSignals(t *testing.T) {
 	r := newRig(t, "A: 1\r\n\r\none", "A: 2\r\n\r\ntwo", "A: 3\r\n\r\nthree")
-	r.slowly(signalAfter)
-	r.wants("b SEARCH BODY o", strings.Repeat("* OK still searching\n", 3)+"* SEARCH 1 2\nb OK done\n")
+	r.slowly(progressAfter)
+	r.wants("b SEARCH BODY o", "* OK [INPROGRESS (\"b\" 0 3)] still searching\n* OK [INPROGRESS (\"b\" 1 3)] still searching\n"+
+		"* OK [INPROGRESS (\"b\" 2 3)] still searching\n* SEARCH 1 2\nb OK done\n")
 	r.wants("c SEARCH UNSEEN", "* SEARCH 1 2 3\nc OK done\n")
 }
 
 // A long search ends with its client, and with the server.
 func TestSearchStops(t *testing.T) {
 	r := newRig(t, "A: 1\r\n\r\none", "A: 2\r\n\r\ntwo", "A: 3\r\n\r\nthree")
-	r.slowly(signalAfter)
+	r.slowly(progressAfter)
 	r.store.reads = 0
 	r.c.broken = io.ErrClosedPipe
 	if got := r.do("b SEARCH BODY o"); !strings.Contains(got, io.ErrClosedPipe.Error()) {

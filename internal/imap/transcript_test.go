@@ -120,17 +120,18 @@ func rewriteTranscript(t *testing.T, script *transcript.Script, file string, w t
 
 // transcriptWorld is a server in a bubble.
 type transcriptWorld struct {
-	t       *testing.T
-	name    string
-	env     *mail.Env
-	store   anyStore
-	srv     *Server
-	oneByte bool
-	ctx     context.Context
-	cancel  context.CancelFunc
-	wg      sync.WaitGroup
-	tls     bool // implicit
-	ids     mail.AccountID
+	t        *testing.T
+	name     string
+	env      *mail.Env
+	store    anyStore
+	srv      *Server
+	oneByte  bool
+	realTime bool
+	ctx      context.Context
+	cancel   context.CancelFunc
+	wg       sync.WaitGroup
+	tls      bool // implicit
+	ids      mail.AccountID
 }
 
 func newTranscriptWorld(t *testing.T, name string, open func(*testing.T, *mail.Env) anyStore, oneByte bool) *transcriptWorld {
@@ -165,6 +166,16 @@ func (w *transcriptWorld) start(settings map[string]string) error {
 			continue
 		case "Without":
 			o.Without = []string{value}
+			continue
+		case "SlowMessages": // each takes so long to find
+			if w.realTime {
+				return transcript.ErrFakeClock
+			}
+			slow, err := time.ParseDuration(value)
+			if err != nil {
+				return err
+			}
+			w.store = slowStore{w.store, slow}
 			continue
 		case "Skip": // a world in which the script makes no sense
 			if value == w.name || value == "bytewise" && w.oneByte {
@@ -227,6 +238,17 @@ func (w *transcriptWorld) dial(from string) (net.Conn, error) {
 		return tls.Client(client, &tls.Config{InsecureSkipVerify: true}), nil
 	}
 	return client, nil
+}
+
+// slowStore takes its time to find a message.
+type slowStore struct {
+	anyStore
+	takes time.Duration
+}
+
+func (s slowStore) Message(ctx context.Context, a mail.AccountID, id mail.MessageID) (*mail.Message, error) {
+	time.Sleep(s.takes)
+	return s.anyStore.Message(ctx, a, id)
 }
 
 // bytewise is a connection on which every byte comes alone.
