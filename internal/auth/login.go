@@ -80,21 +80,28 @@ type Attempt struct {
 	Mechanism string     // for the log: "PLAIN", "LOGIN"
 	User      string     // as the client wrote it
 	Password  string     // as the client wrote it
-	AuthzID   string     // who to act as; empty: the user. Another user is Denied.
+	AuthzID   string     // who to act as; empty: the user. Another user is ErrActAs.
 	Remote    netip.Addr // of the client; the zero value on a Unix socket
 }
+
+// ErrActAs is the answer to a login that is right, by somebody who wants to act as another
+// user. Its kind is Denied.
+var ErrActAs = mail.Errorf(mail.Denied, "nobody may act as another user")
 
 // errDenied is the one answer to all that is wrong with a login.
 var errDenied = mail.Errorf(mail.Denied, "wrong user name or password")
 
 var errBusy = mail.Errorf(mail.Busy, "too many wrong passwords, try again later")
 
-// Login checks an attempt and returns the account. Denied when anything about it is
-// wrong, with one text for all reasons; Busy when there were too many wrong ones; Unavailable
+// Login checks an attempt and returns the account. Denied when anything about the name or
+// the password is wrong, with one text for all reasons; ErrActAs; Busy when there were too many wrong ones; Unavailable
 // when the store is away. It may take up to Options.WaitMax; the context ends the wait.
 // It writes one line to the log, unless the error is neither Denied nor Busy.
 func (a *Authenticator) Login(ctx context.Context, t Attempt) (mail.Account, error) {
 	account, cached, err := a.login(ctx, t)
+	if err == nil && !actsAsSelf(account.Name, t.AuthzID) {
+		account, err = mail.Account{}, ErrActAs
+	}
 	switch {
 	case err == nil:
 		a.env.Log.Info("login", "user", account.Name, "remote", t.Remote, "mechanism", t.Mechanism, "cached", cached)
@@ -118,7 +125,7 @@ func (a *Authenticator) login(ctx context.Context, t Attempt) (account mail.Acco
 		name = "" // all impossible names share one bucket
 	}
 	account, err = a.dir.Account(ctx, name)
-	exists := err == nil && nameErr == nil && actsAsSelf(name, t.AuthzID)
+	exists := err == nil && nameErr == nil
 	if err != nil && !mail.Is(err, mail.NotFound) {
 		return mail.Account{}, false, err
 	}

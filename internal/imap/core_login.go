@@ -23,7 +23,7 @@ var coreLogin = family{
 		{name: "AUTHENTICATE", states: notAuthenticated, new: func() request { return new(authenticateRequest) }},
 		{name: "LOGIN", states: notAuthenticated, new: func() request { return new(loginRequest) }},
 	},
-	codes: []string{"AUTHENTICATIONFAILED", "PRIVACYREQUIRED", "UNAVAILABLE", "LIMIT"},
+	codes: []string{"AUTHENTICATIONFAILED", "AUTHORIZATIONFAILED", "PRIVACYREQUIRED", "UNAVAILABLE", "LIMIT"},
 }
 
 func (s *session) canStartTLS() bool {
@@ -130,6 +130,8 @@ func (s *session) refuseLogin(err error) error {
 		return bad("that is not how this mechanism is spoken")
 	case s.loginsFailed >= s.server.limits.LoginsFailedMax:
 		return s.bye("", "too many failed logins")
+	case err == auth.ErrActAs:
+		return no("AUTHORIZATIONFAILED", "you may not act as another user")
 	case kind == mail.Busy:
 		return no("LIMIT", "too many failed logins, wait a while")
 	}

@@ -15,6 +15,7 @@ var extIdle = family{
 	commands: []command{
 		{name: "IDLE", states: afterLogin, sync: true, new: func() request { return new(idleRequest) }},
 	},
+	codes: []string{"CLIENTBUG"},
 }
 
 // loggedIn is when most capabilities hold.
@@ -36,7 +37,7 @@ func (*idleRequest) run(s *session) error {
 		return err
 	}
 	if !wire.Is(line, "DONE") {
-		return bad("expected DONE")
+		return &refusal{"BAD", "CLIENTBUG", "expected DONE"}
 	}
 	return nil
 }

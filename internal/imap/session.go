@@ -292,7 +292,7 @@ func (s *session) finish(err error) {
 	if a.status != "BAD" {
 		s.badInRow = 0
 	} else if s.badInRow++; s.badInRow >= s.server.limits.BadCommandsMax {
-		_ = s.bye("", "too many bad commands")
+		_ = s.bye("CLIENTBUG", "too many bad commands")
 	}
 }
 
@@ -371,7 +371,7 @@ func (s *session) lost(err error) error {
 	case errors.Is(err, io.EOF), errors.Is(err, net.ErrClosed):
 		s.over = true
 		return io.EOF
-	case !s.needs.Done() || mail.Is(err, mail.Unavailable):
+	case !s.needs.Done() && s.w.Err() != nil || mail.Is(err, mail.Unavailable):
 		// What is durable may still be said, the rest never.
 		if !s.needs.Done() || s.w.Err() != nil {
 			s.needs = mail.Ticket{}

@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"flag"
 	"fmt"
 	"math/big"
@@ -175,7 +176,13 @@ func (w *transcriptWorld) start(settings map[string]string) error {
 			if err != nil {
 				return err
 			}
-			w.store = slowStore{w.store, slow}
+			w.store = troubledStore{anyStore: w.store, takes: slow}
+			continue
+		case "MessagesFail": // to be found
+			w.store = troubledStore{anyStore: w.store, fails: map[string]error{
+				"corrupt": mail.Errorf(mail.Corrupt, "a bad sum"), "away": mail.Errorf(mail.Away, "no answer"),
+				"wrong": errors.New("what nobody has thought of"),
+			}[value]}
 			continue
 		case "Skip": // a world in which the script makes no sense
 			if value == w.name || value == "bytewise" && w.oneByte {
@@ -240,14 +247,18 @@ func (w *transcriptWorld) dial(from string) (net.Conn, error) {
 	return client, nil
 }
 
-// slowStore takes its time to find a message.
-type slowStore struct {
+// troubledStore takes its time to find a message, or does not find it.
+type troubledStore struct {
 	anyStore
 	takes time.Duration
+	fails error
 }
 
-func (s slowStore) Message(ctx context.Context, a mail.AccountID, id mail.MessageID) (*mail.Message, error) {
+func (s troubledStore) Message(ctx context.Context, a mail.AccountID, id mail.MessageID) (*mail.Message, error) {
 	time.Sleep(s.takes)
+	if s.fails != nil {
+		return nil, s.fails
+	}
 	return s.anyStore.Message(ctx, a, id)
 }
 

@@ -197,7 +197,7 @@ func TestNamesAreRefused(t *testing.T) {
 		{&Create{Name: strings.Repeat("x", 21)}, mail.Limit},
 		{&Create{Name: "x/y"}, 99},
 		{&Create{Name: "one too many"}, mail.Limit},
-		{&Delete{Name: Inbox}, mail.Denied},
+		{&Delete{Name: Inbox}, mail.Invalid},
 		{&Delete{Name: "x"}, mail.NotFound},
 		{&Rename{From: "x", To: "x/z"}, mail.Invalid},
 		{&Rename{From: "x", To: "Trash"}, mail.Exists},

@@ -65,7 +65,7 @@ type Delete struct{ Name string }
 
 func (op *Delete) plan(s *state, m mail.ModSeq) ([]mail.Change, Result, error) {
 	if op.Name == Inbox { // RFC 9051 6.3.5
-		return nil, Result{}, mail.Errorf(mail.Denied, "INBOX can't be deleted")
+		return nil, Result{}, mail.Errorf(mail.Invalid, "INBOX can't be deleted")
 	}
 	v := s.lookup(op.Name)
 	if v == nil {
