@@ -34,7 +34,10 @@ import (
 	"postfach/internal/transcript"
 )
 
-var rewrite = flag.Bool("rewrite", false, "write what the server says into the transcripts")
+var (
+	rewrite     = flag.Bool("rewrite", false, "write what the server says into the transcripts")
+	transcripts = flag.String("transcripts", "testdata/*/*.imap", "the transcripts that are played")
+)
 
 // hashIterations makes passwords cheap: thousands of logins in a few seconds.
 const hashIterations = 2
@@ -71,7 +74,7 @@ func openPebble(t *testing.T, env *mail.Env) anyStore {
 }
 
 func TestTranscripts(t *testing.T) {
-	files, err := filepath.Glob("testdata/*/*.imap")
+	files, err := filepath.Glob(*transcripts)
 	if err != nil || len(files) == 0 {
 		t.Fatal("no transcripts", err)
 	}
