@@ -34,7 +34,8 @@ type options struct {
 	inDB     bool   // bodies in the database, no S3
 	fresh    int    // how often something is read on another server
 	news     time.Duration
-	rate     int // commits a second for news
+	rate     int           // commits a second for news
+	patience time.Duration // times as long as news may take on a machine that does nothing else
 	keep     bool
 }
 
@@ -58,6 +59,7 @@ func main() {
 	flag.DurationVar(&o.news, "news", 0, "show instead, for so long, how soon others hear news")
 	flag.IntVar(&o.rate, "rate", 200, "commits a second for -news")
 	flag.BoolVar(&o.keep, "keep", false, "leave the logs")
+	o.patience = 1
 	flag.Parse()
 	run := trial
 	switch {

@@ -63,8 +63,9 @@ func (c *cluster) news() error {
 	half, most := percentile(all.sinceDone, 50), percentile(all.sinceDone, 99)
 	fmt.Fprintf(c.out, "%d commits in %v; an idling session on another server was told: p50 %v, p99 %v, at most %v after the answer; p50 %v, p99 %v after the command\n",
 		len(all.sinceDone), time.Since(began).Round(time.Millisecond), half, most, percentile(all.sinceDone, 100), percentile(all.sinceSent, 50), percentile(all.sinceSent, 99))
-	if err == nil && (half > newsHalfMax || most > newsMostMax) {
-		err = fmt.Errorf("news took p50 %v, p99 %v; at most %v and %v", half, most, newsHalfMax, newsMostMax)
+	halfMax, mostMax := newsHalfMax*c.patience, newsMostMax*c.patience
+	if err == nil && (half > halfMax || most > mostMax) {
+		err = fmt.Errorf("news took p50 %v, p99 %v; at most %v and %v", half, most, halfMax, mostMax)
 	}
 	if err != nil {
 		c.showLogs()
