@@ -20,7 +20,6 @@ type readStore struct {
 	*mem.Store
 	faults map[mail.MessageID]error
 	torn   map[mail.MessageID]int64 // bodies that can't be read from this byte on
-	old    bool                     // structures are from an older parser
 	reads  int
 }
 
@@ -29,11 +28,7 @@ func (s *readStore) Message(ctx context.Context, a mail.AccountID, id mail.Messa
 	if err := s.faults[id]; err != nil {
 		return nil, err
 	}
-	m, err := s.Store.Message(ctx, a, id)
-	if err == nil && s.old {
-		m = &mail.Message{ID: m.ID, Thread: m.Thread, Size: m.Size, Digest: m.Digest, Body: m.Body}
-	}
-	return m, err
+	return s.Store.Message(ctx, a, id)
 }
 
 func (s *readStore) Inline(ctx context.Context, a mail.AccountID, id mail.MessageID) ([]byte, error) {
@@ -277,14 +272,4 @@ func TestFetchLimits(t *testing.T) {
 	long := strings.Repeat("x", searchTextBytesMax)
 	r.wants("c SEARCH TEXT "+long, "* SEARCH\nc OK done\n")
 	r.wants("c SEARCH TEXT "+long+"x", "c NO [LIMIT] a text to search for can have 4096 bytes at most\n")
-}
-
-// A lazy preview is one that is there already.
-func TestFetchLazyPreview(t *testing.T) {
-	r := newRig(t, "A: 1\r\n\r\none")
-	r.wants("b FETCH 1 PREVIEW (LAZY)", "* 1 FETCH (PREVIEW \"one\")\nb OK done\n")
-	r.store.old = true
-	r.wants("c FETCH 1 (PREVIEW (LAZY))", "* 1 FETCH (PREVIEW NIL)\nc OK done\n")
-	r.wants("d FETCH 1 PREVIEW", "* 1 FETCH (PREVIEW \"one\")\nd OK done\n")
-	r.wants("e FETCH 1 PREVIEW (LAZY)", "* 1 FETCH (PREVIEW \"one\")\ne OK done\n")
 }

@@ -181,6 +181,9 @@ func (w *transcriptWorld) start(settings map[string]string) error {
 			}
 			w.store = troubledStore{anyStore: w.store, takes: slow}
 			continue
+		case "OldStructures":
+			w.store = troubledStore{anyStore: w.store, old: true}
+			continue
 		case "MessagesFail": // to be found
 			w.store = troubledStore{anyStore: w.store, fails: map[string]error{
 				"corrupt": mail.Errorf(mail.Corrupt, "a bad sum"), "away": mail.Errorf(mail.Away, "no answer"),
@@ -250,11 +253,13 @@ func (w *transcriptWorld) dial(from string) (net.Conn, error) {
 	return client, nil
 }
 
-// troubledStore takes its time to find a message, or does not find it.
+// troubledStore takes its time to find a message, or does not find it, or has its structure
+// from an older parser.
 type troubledStore struct {
 	anyStore
 	takes time.Duration
 	fails error
+	old   bool
 }
 
 func (s troubledStore) Message(ctx context.Context, a mail.AccountID, id mail.MessageID) (*mail.Message, error) {
@@ -262,7 +267,13 @@ func (s troubledStore) Message(ctx context.Context, a mail.AccountID, id mail.Me
 	if s.fails != nil {
 		return nil, s.fails
 	}
-	return s.anyStore.Message(ctx, a, id)
+	m, err := s.anyStore.Message(ctx, a, id)
+	if err == nil && s.old {
+		older := *m
+		older.Structure, older.StructureVersion = nil, 0
+		m = &older
+	}
+	return m, err
 }
 
 // bytewise is a connection on which every byte comes alone.
