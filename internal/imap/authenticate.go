@@ -1,6 +1,7 @@
 package imap
 
 import (
+	"bytes"
 	"encoding/base64"
 
 	"postfach/internal/auth"
@@ -72,7 +73,7 @@ func saslDecode(b []byte) ([]byte, error) {
 		return []byte{}, nil
 	}
 	out, err := base64.StdEncoding.AppendDecode([]byte{}, b)
-	if err != nil {
+	if err != nil || bytes.ContainsAny(b, "\r\n") { // RFC 9051 6.2.2; the decoder passes over these
 		return nil, bad("expected base64")
 	}
 	return out, nil

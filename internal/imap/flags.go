@@ -79,6 +79,7 @@ next:
 func (s *session) writePermanentFlags() {
 	k := s.account.Keywords()
 	names := k.Names()
+	s.keywordsFull = k.Full()
 	list := func(end string) {
 		for i := range systemFlags {
 			if i > 0 {
@@ -98,9 +99,19 @@ func (s *session) writePermanentFlags() {
 		return
 	}
 	end := ` \*)] these can be changed` + "\r\n"
-	if k.Full() {
+	if s.keywordsFull {
 		end = ")] these can be changed\r\n"
 	}
 	s.w.Raw("* OK [PERMANENTFLAGS (")
 	list(end)
+}
+
+// tellKeywordsFull says anew which flags can be changed when no more keywords can be
+// made since that was last said (RFC 9051 7.1, PERMANENTFLAGS).
+func (s *session) tellKeywordsFull() {
+	if s.keywordsFull || s.view.ReadOnly || !s.account.Keywords().Full() {
+		return
+	}
+	s.depend(s.view.Ticket())
+	s.writePermanentFlags()
 }

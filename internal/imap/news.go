@@ -25,6 +25,7 @@ func (s *session) tellAll(expunges bool) {
 
 func (s *session) tellNews(expunges bool) {
 	v := s.view
+	s.tellKeywordsFull()
 	if !v.Refresh() {
 		return
 	}

@@ -46,6 +46,7 @@ type session struct {
 	qresync      bool         // ENABLE QRESYNC
 	charsetKnown bool         // all that the client sends is UTF-8: no CHARSET may be given
 	saved        mail.UIDSet  // "$"
+	keywordsFull bool         // PERMANENTFLAGS was told without \*
 	modSeqTold   bool         // MODSEQ of a message, since it was last said up to where all is told
 	limitedAt    mail.UID     // the lowest UID that the command under way has come to; 0: it does all
 	telling      telling      // how messages are told of
