@@ -72,6 +72,7 @@ func (q *replaceRequest) run(s *session) error {
 	}, &r)
 	if err == nil {
 		s.w.Raw("* OK [").Bytes(appendUIDCode(nil, r.UIDValidity, r.Target)).Raw("] replaced\r\n")
+		s.hasRemoved() // RFC 8508 4.5
 	}
 	return err
 }

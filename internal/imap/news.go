@@ -9,7 +9,7 @@ import (
 // whether expunges may be told then.
 func (s *session) news() {
 	if !s.over {
-		s.tellAll(s.command == nil || s.command.numbers == breaksNumbers)
+		s.tellAll(s.command == nil || s.command.numbers == breaksNumbers && !s.byNumber)
 	}
 }
 

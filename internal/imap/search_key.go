@@ -87,6 +87,9 @@ type searchSet struct {
 func (q *searchRequest) setKey(p *wire.Parser, uid bool) search.Key {
 	set := &searchSet{uid: uid}
 	p.Set(&set.set)
+	if !uid && !set.set.Saved { // RFC 7162 3.2.10.2: no expunge in the answer
+		q.s.byNumber = true
+	}
 	q.sets = append(q.sets, set)
 	if q.depth == 1 && q.within == nil {
 		q.within = set

@@ -42,6 +42,7 @@ type session struct {
 	appending    *appending // messages that the command under way brings
 	requests     []request
 	ranges       []mail.Range // room for numbersOf
+	byNumber     bool         // the command under way names messages by number, also in its UID form
 	rev2         bool         // ENABLE IMAP4rev2
 	qresync      bool         // ENABLE QRESYNC
 	charsetKnown bool         // all that the client sends is UTF-8: no CHARSET may be given
@@ -173,7 +174,7 @@ func (s *session) read(wellFramed bool) request {
 	s.tag = append(s.tag[:0], p.Tag()...)
 	s.command = nil
 	s.ok.code, s.ok.text = s.ok.code[:0], ""
-	s.refused, s.limitedAt = nil, 0
+	s.refused, s.limitedAt, s.byNumber = nil, 0, false
 	if p.Err() != nil || !wellFramed {
 		return nil
 	}
