@@ -50,6 +50,7 @@ var families = []*family{
 	&extUnselect,
 	&extURLPartial,
 	&extUTF8,
+	&extWithin,
 }
 
 // Extensions are the names of all families: those that Options.Without can have.

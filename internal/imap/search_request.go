@@ -2,10 +2,10 @@ package imap
 
 import (
 	"time"
-	"unicode/utf8"
 
 	"postfach/internal/mail"
 	"postfach/internal/mailbox"
+	"postfach/internal/mime"
 	"postfach/internal/search"
 	"postfach/internal/wire"
 )
@@ -20,6 +20,9 @@ type searchRequest struct {
 	within   *searchSet   // one that bounds the result, or nil
 	refused  error        // well-formed, and nothing that can be searched for
 
+	charset     mime.Charset // of the texts
+	charsetName string       // as the client spells it
+
 	begins     []func(*session) // what keys want done before anything else
 	extended   bool             // answer with ESEARCH
 	returns    []searchAsked    // what shall be told then
@@ -33,7 +36,7 @@ type searchRequest struct {
 }
 
 func (q *searchRequest) parse(s *session, p *wire.Parser) {
-	*q = searchRequest{s: s}
+	*q = searchRequest{s: s, charsetName: "UTF-8"}
 	q.extended = s.rev2 // RFC 9051 6.4.4, appendix E 4
 	p.SP()
 	if p.TryWord("RETURN") {
@@ -41,42 +44,14 @@ func (q *searchRequest) parse(s *session, p *wire.Parser) {
 		q.parseReturns(p)
 		p.SP()
 	}
-	if !s.charsetKnown && p.TryWord("CHARSET") {
-		p.SP()
-		q.charset(p.AString())
-		p.SP()
-	}
+	q.parseCharset(p)
 	q.root = q.keys(p)
-}
-
-// charset takes the two that everybody has. RFC 9051 6.4.4: another one is NO.
-func (q *searchRequest) charset(name []byte) {
-	if !wire.Is(name, "UTF-8") && !wire.Is(name, "US-ASCII") {
-		q.refuse(no("BADCHARSET (US-ASCII UTF-8)", "this charset is not known here"))
-	}
 }
 
 func (q *searchRequest) refuse(err error) {
 	if q.refused == nil {
 		q.refused = err
 	}
-}
-
-// searchTextBytesMax is how long a text to search for can be.
-const searchTextBytesMax = 4096
-
-// text reads a text to search for. Without CHARSET it is UTF-8 too: US-ASCII is, and
-// nothing else is defined.
-func (q *searchRequest) text(p *wire.Parser) string {
-	b := p.AString()
-	switch {
-	case len(b) > searchTextBytesMax:
-		q.refuse(no("LIMIT", "a text to search for can have 4096 bytes at most"))
-		return ""
-	case q.refused == nil && !utf8.Valid(b):
-		p.Fail("UTF-8")
-	}
-	return string(b)
 }
 
 // run searches one version of the mailbox from start to end. What has been expunged
