@@ -30,6 +30,7 @@ var families = []*family{
 	&extMessageLimit,
 	&extMove,
 	&extMultiAppend,
+	&extMultiSearch,
 	&extNamespace,
 	&extNotify,
 	&extObjectID,
