@@ -1,8 +1,6 @@
 package imap
 
 import (
-	"slices"
-
 	"postfach/internal/mailbox"
 	"postfach/internal/wire"
 )
@@ -55,20 +53,9 @@ var knownEvents = []struct {
 var errBadEvent = no("BADEVENT (MessageNew MessageExpunge FlagChange MailboxName SubscriptionChange)",
 	"only these events can be told")
 
-// filter says which mailboxes a group is about (RFC 5465 6).
-type filter uint8
-
-const (
-	filterAll filter = iota
-	filterSubscribed
-	filterSubtree
-	filterMailboxes
-)
-
 // eventGroup is the events that are wanted of some mailboxes.
 type eventGroup struct {
-	filter filter
-	names  []string // sorted
+	mailboxFilter
 	events events
 }
 
@@ -106,7 +93,7 @@ func (q *notifyRequest) parseGroup(p *wire.Parser) {
 	var g eventGroup
 	n := q.listener
 	q.names++
-	switch string(appendUpper(nil, p.Word())) {
+	switch name := string(appendUpper(nil, p.Word())); name {
 	case "SELECTED":
 		n.atOnce = true
 		q.parseSelected(p)
@@ -114,18 +101,9 @@ func (q *notifyRequest) parseGroup(p *wire.Parser) {
 	case "SELECTED-DELAYED":
 		q.parseSelected(p)
 		return
-	case "PERSONAL", "INBOXES":
-		// RFC 5465 6.3: mail may be delivered anywhere, so that they are all inboxes.
-	case "SUBSCRIBED":
-		g.filter = filterSubscribed
-	case "SUBTREE":
-		g.filter = filterSubtree
-		g.names = q.parseNames(p)
-	case "MAILBOXES":
-		g.filter = filterMailboxes
-		g.names = q.parseNames(p)
 	default:
-		p.Fail("a filter for mailboxes")
+		g.mailboxFilter = parseMailboxFilter(p, name)
+		q.names += len(g.names)
 	}
 	p.SP()
 	if g.events = q.parseEvents(p, false); g.events != 0 {
@@ -148,24 +126,6 @@ func (q *notifyRequest) parseSelected(p *wire.Parser) {
 	if e&eventFlags != 0 {
 		q.listener.kinds |= mailbox.FlagChanges
 	}
-}
-
-// parseNames reads the name of a mailbox, or several. Wildcards are letters like others
-// (RFC 5465 6.6).
-func (q *notifyRequest) parseNames(p *wire.Parser) []string {
-	p.SP()
-	if !p.Try('(') {
-		q.names++
-		return []string{mailboxName(p)}
-	}
-	var names []string
-	for more := true; more; more = p.TrySP() {
-		q.names++
-		names = append(names, mailboxName(p))
-	}
-	p.Expect(')')
-	slices.Sort(names)
-	return names
 }
 
 // parseEvents reads a list of events, or NONE, and holds the rules which of them need
@@ -255,28 +215,4 @@ func (q *notifyRequest) run(s *session) error {
 	s.listenTo(q.listener)
 	q.listener = nil
 	return nil
-}
-
-// covers tells whether a group is about a name. It is subscribed when it is in any of the
-// trees.
-func (g *eventGroup) covers(name string, trees ...*mailbox.Tree) bool {
-	switch g.filter {
-	case filterSubscribed:
-		return slices.ContainsFunc(trees, func(t *mailbox.Tree) bool { return t.Subscribed(name) })
-	case filterMailboxes:
-		return g.has(name)
-	case filterSubtree:
-		for i := range len(name) {
-			if name[i] == mailbox.Delimiter && g.has(name[:i]) {
-				return true
-			}
-		}
-		return g.has(name)
-	}
-	return true
-}
-
-func (g *eventGroup) has(name string) bool {
-	_, ok := slices.BinarySearch(g.names, name)
-	return ok
 }

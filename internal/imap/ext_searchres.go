@@ -14,10 +14,18 @@ var extSearchRes = family{
 	capabilities: []capability{
 		{word: "SEARCHRES", when: loggedIn},
 	},
-	searchReturns: []searchReturn{{name: "SAVE", done: saveFound}},
+	searchReturns: []searchReturn{{name: "SAVE", silent: true, check: checkSave, done: saveFound}},
 	selected: []func(*session, *mailbox.View){
 		func(s *session, _ *mailbox.View) { s.saved = nil }, // RFC 5182 2.1
 	},
+}
+
+// checkSave: a result is of the selected mailbox alone (RFC 7377 2.2).
+func checkSave(_ *session, q *searchRequest) error {
+	if q.inOthers {
+		return bad("SAVE is for the selected mailbox only")
+	}
+	return nil
 }
 
 // saveFound keeps the result; of a search that fails, the empty one (RFC 5182 2.1).

@@ -31,6 +31,7 @@ var families = []*family{
 	&extMessageLimit,
 	&extMove,
 	&extMultiAppend,
+	&extMultiSearch,
 	&extNamespace,
 	&extNotify,
 	&extObjectID,
@@ -51,6 +52,7 @@ var families = []*family{
 	&extUnselect,
 	&extURLPartial,
 	&extUTF8,
+	&extWithin,
 }
 
 // Extensions are the names of all families: those that Options.Without can have.

@@ -40,6 +40,8 @@ type Limits struct {
 	AppendBytesMax           int64         // of all messages of one command; default 1 GiB
 	WatchedNamesMax          int           // mailbox names and groups of events in one NOTIFY; default 1,000
 	NamesAtOnceMax           int           // mailbox names told as news at the same time; default 1,000
+	SearchMailboxesMax       int           // of one ESEARCH; default 1,000
+	SearchMessagesMax        int64         // in all mailboxes of one ESEARCH; default 1,000,000
 }
 
 func orDefault[T int | int64 | time.Duration](v *T, d T) {
@@ -63,5 +65,7 @@ func (l Limits) withDefaults() Limits {
 	orDefault(&l.AppendBytesMax, 1<<30)
 	orDefault(&l.WatchedNamesMax, 1000)
 	orDefault(&l.NamesAtOnceMax, 1000)
+	orDefault(&l.SearchMailboxesMax, 1000)
+	orDefault(&l.SearchMessagesMax, 1_000_000)
 	return l
 }

@@ -105,11 +105,31 @@ func (q *searchRequest) setKey(p *wire.Parser, uid bool) search.Key {
 // resolve finds out what the sets mean now.
 func (q *searchRequest) resolve() error {
 	for _, set := range q.sets {
-		ranges, err := q.s.numbersOf(&set.set, set.uid)
+		given := wire.Set{Ranges: slices.Clone(set.set.Ranges), Saved: set.set.Saved}
+		if !set.uid {
+			q.clip(&given)
+		}
+		ranges, err := q.s.numbersOf(&given, set.uid)
 		if err != nil {
 			return err
 		}
 		set.ranges = mail.UIDSet(slices.Clone(ranges))
 	}
 	return nil
+}
+
+// clip cuts off what of ranges of numbers is beyond the end of the mailbox, which is no error
+// (RFC 7377 2); a single number that no message has is one (RFC 9051 9, seq-number), unless
+// the same is searched for in several mailboxes.
+func (q *searchRequest) clip(set *wire.Set) {
+	exists := q.s.view.Exists()
+	set.Ranges = slices.DeleteFunc(set.Ranges, func(r wire.Range) bool {
+		beyond := exists == 0 || min(r.First, r.Last) > exists // a star, which is 0, is not
+		return beyond && (q.inOthers || r.First != r.Last)
+	})
+	for i := range set.Ranges {
+		if r := &set.Ranges[i]; r.First != r.Last {
+			r.First, r.Last = min(r.First, exists), min(r.Last, exists)
+		}
+	}
 }

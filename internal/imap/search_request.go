@@ -1,28 +1,37 @@
 package imap
 
 import (
-	"unicode/utf8"
-
 	"postfach/internal/mail"
 	"postfach/internal/mailbox"
+	"postfach/internal/mime"
 	"postfach/internal/search"
 	"postfach/internal/wire"
 )
 
 // searchRequest is a SEARCH or UID SEARCH.
 type searchRequest struct {
-	s        *session
+	s   *session
+	uid bool // results are UIDs
+
+	inSelected bool // the selected mailbox is searched,
+	inOthers   bool // and others that are not
+
 	root     search.Key
 	keyCount int
 	depth    int          // of the key being read
 	sets     []*searchSet // among the keys
 	within   *searchSet   // one that bounds the result, or nil
+	look     searchSet    // at which messages to look
 	refused  error        // well-formed, and nothing that can be searched for
+
+	charset     mime.Charset // of the texts
+	charsetName string       // as the client spells it
 
 	begins     []func(*session) // what keys want done before anything else
 	extended   bool             // answer with ESEARCH
 	returns    []searchAsked    // what shall be told then
 	tellModSeq bool             // and the highest modification sequence of what is told
+	correlator correlator
 
 	search   *search.Search
 	row      search.Row
@@ -32,27 +41,27 @@ type searchRequest struct {
 }
 
 func (q *searchRequest) parse(s *session, p *wire.Parser) {
-	*q = searchRequest{s: s}
+	q.reset(s)
+	q.uid = s.command.uid
 	q.extended = s.rev2 // RFC 9051 6.4.4, appendix E 4
 	p.SP()
+	q.parseProgram(p)
+}
+
+// reset forgets the search before, which may hold much.
+func (q *searchRequest) reset(s *session) {
+	*q = searchRequest{s: s, charsetName: "UTF-8", inSelected: true}
+}
+
+// parseProgram reads what shall be told, and the keys.
+func (q *searchRequest) parseProgram(p *wire.Parser) {
 	if p.TryWord("RETURN") {
 		p.SP()
 		q.parseReturns(p)
 		p.SP()
 	}
-	if !s.charsetKnown && p.TryWord("CHARSET") {
-		p.SP()
-		q.charset(p.AString())
-		p.SP()
-	}
+	q.parseCharset(p)
 	q.root = q.keys(p)
-}
-
-// charset takes the two that everybody has. RFC 9051 6.4.4: another one is NO.
-func (q *searchRequest) charset(name []byte) {
-	if !wire.Is(name, "UTF-8") && !wire.Is(name, "US-ASCII") {
-		q.refuse(no("BADCHARSET (US-ASCII UTF-8)", "this charset is not known here"))
-	}
 }
 
 func (q *searchRequest) refuse(err error) {
@@ -61,46 +70,59 @@ func (q *searchRequest) refuse(err error) {
 	}
 }
 
-// searchTextBytesMax is how long a text to search for can be.
-const searchTextBytesMax = 4096
-
-// text reads a text to search for. Without CHARSET it is UTF-8 too: US-ASCII is, and
-// nothing else is defined.
-func (q *searchRequest) text(p *wire.Parser) string {
-	b := p.AString()
-	switch {
-	case len(b) > searchTextBytesMax:
-		q.refuse(no("LIMIT", "a text to search for can have 4096 bytes at most"))
-		return ""
-	case q.refused == nil && !utf8.Valid(b):
-		p.Fail("UTF-8")
-	}
-	return string(b)
-}
-
 // run searches one version of the mailbox from start to end. What has been expunged
 // meanwhile is not found (RFC 2180 4.3).
 func (q *searchRequest) run(s *session) error {
-	err := q.find(s)
+	if err := q.check(s); err != nil {
+		return err
+	}
+	err := q.start(s)
+	if err == nil {
+		err = q.find(s)
+	}
 	if err == nil {
 		q.write(s)
 	}
-	for _, r := range q.returns {
-		if r.done != nil {
-			r.done(s, q, err)
-		}
-	}
-	*q = searchRequest{} // it may hold much
+	q.finish(s, err)
+	q.reset(nil)
 	return err
 }
 
-func (q *searchRequest) find(s *session) error {
+// check looks whether the result options make sense.
+func (q *searchRequest) check(s *session) error {
+	for i := range q.returns {
+		if a := &q.returns[i]; a.check != nil {
+			if err := a.check(s, q); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// start does what has to be done once, before any mailbox is looked into.
+func (q *searchRequest) start(s *session) error {
 	if q.refused != nil {
 		return q.refused
 	}
 	for _, f := range q.begins {
 		f(s)
 	}
+	return nil
+}
+
+// finish ends the search of the selected mailbox.
+func (q *searchRequest) finish(s *session, err error) {
+	for _, r := range q.returns {
+		if r.done != nil {
+			r.done(s, q, err)
+		}
+	}
+}
+
+// find searches the selected mailbox.
+func (q *searchRequest) find(s *session) error {
+	q.found = found{}
 	if err := q.resolve(); err != nil {
 		return err
 	}
@@ -119,31 +141,30 @@ func (q *searchRequest) find(s *session) error {
 
 // bound limits the messages that are looked at.
 func (q *searchRequest) bound(s *session) (err error) {
-	set, uid := mail.UIDSet{{First: 1, Last: s.view.Exists()}}, false
+	q.look.ranges, q.look.uid = mail.UIDSet{{First: 1, Last: s.view.Exists()}}, false
 	switch {
 	case s.view.Exists() == 0:
+		q.look.ranges = nil
 		return nil
 	case q.within != nil:
-		set, uid = q.within.ranges, q.within.uid
+		q.look = *q.within
 	}
-	if set, err = s.bounded(set, uid, false); err == nil {
-		q.within = &searchSet{uid: uid, ranges: set}
-		q.progress.begin(s, "still searching", set, uid)
+	if q.look.ranges, err = s.bounded(q.look.ranges, q.look.uid, false); err == nil {
+		told := q.progress.told
+		q.progress.begin(s, "still searching", q.look.ranges, q.look.uid)
+		if !told.IsZero() { // in a mailbox before this one
+			q.progress.told = told
+		}
 	}
 	return err
 }
 
 // eachRow calls f for the messages that could be found.
 func (q *searchRequest) eachRow(f func(*mailbox.Row) bool) {
-	view := q.s.view
-	switch {
-	case view.Exists() == 0:
-	case q.within == nil:
-		view.Each([]mail.Range{{First: 1, Last: view.Exists()}}, f)
-	case q.within.uid:
-		view.EachUID(q.within.ranges, f)
-	default:
-		view.Each(q.within.ranges, f)
+	if q.look.uid {
+		q.s.view.EachUID(q.look.ranges, f)
+	} else {
+		q.s.view.Each(q.look.ranges, f)
 	}
 }
 

@@ -19,7 +19,12 @@ type searchReturn struct {
 	write func(s *session, q *searchRequest, a *searchAsked)
 	// lists: it lists messages. A command can have one such option (RFC 9394 3.1).
 	lists bool
-	// done is called at the end, also when the search has failed; nil: nothing to do.
+	// check refuses what makes no sense, before anything is done; nil: it always does.
+	check func(s *session, q *searchRequest) error
+	// silent: alone it asks for no response.
+	silent bool
+	// done is called when the selected mailbox has been searched, also when that has failed;
+	// nil: nothing to do.
 	done func(s *session, q *searchRequest, err error)
 }
 
@@ -87,14 +92,14 @@ func (q *searchRequest) write(s *session) {
 	case len(q.returns) == 0:
 		q.returns = append(q.returns, searchAsked{searchReturn: &returnAll})
 		q.writeExtended(s)
-	case slices.ContainsFunc(q.returns, func(a searchAsked) bool { return a.searchReturn.write != nil }):
+	case slices.ContainsFunc(q.returns, func(a searchAsked) bool { return !a.silent }):
 		q.writeExtended(s)
 	}
 }
 
 // result is what was found as the command wants it: numbers, or UIDs of UID SEARCH.
-func (q *searchRequest) result(s *session) mail.UIDSet {
-	if s.command.uid {
+func (q *searchRequest) result() mail.UIDSet {
+	if q.uid {
 		return q.found.uids
 	}
 	return q.found.numbers
@@ -104,7 +109,7 @@ func (q *searchRequest) result(s *session) mail.UIDSet {
 // there even when nothing was found.
 func (q *searchRequest) writeSearch(s *session) {
 	s.w.Raw("* SEARCH")
-	for _, r := range q.result(s) {
+	for _, r := range q.result() {
 		for n := uint64(r.First); n <= uint64(r.Last) && s.w.Err() == nil; n++ {
 			s.w.SP().Number(uint32(n))
 		}
@@ -117,10 +122,7 @@ func (q *searchRequest) writeSearch(s *session) {
 
 // writeExtended writes the ESEARCH response (RFC 9051 7.3.4). Its tag is a string.
 func (q *searchRequest) writeExtended(s *session) {
-	s.w.Raw("* ESEARCH (TAG ").StringBytes(s.tag).Byte(')')
-	if s.command.uid {
-		s.w.Raw(" UID")
-	}
+	q.correlator.write(s, s.tag, q.uid)
 	for i := range q.returns {
 		if a := &q.returns[i]; a.write != nil {
 			a.write(s, q, a)
@@ -130,6 +132,24 @@ func (q *searchRequest) writeExtended(s *session) {
 		s.w.Raw(" MODSEQ ").Number64(uint64(q.highestOf(s, kept)))
 	}
 	s.w.CRLF()
+}
+
+// correlator says which search, and of which mailbox, an ESEARCH response is about. Without a
+// name it is the selected one (RFC 4466 2.6.2, RFC 7377 2.1).
+type correlator struct {
+	mailbox     string
+	uidValidity uint32
+}
+
+func (c *correlator) write(s *session, tag []byte, uid bool) {
+	s.w.Raw("* ESEARCH (TAG ").StringBytes(tag)
+	if c.mailbox != "" {
+		s.w.Raw(" MAILBOX ").Mailbox(c.mailbox).Raw(" UIDVALIDITY ").Number(c.uidValidity)
+	}
+	s.w.Byte(')')
+	if uid {
+		s.w.Raw(" UID")
+	}
 }
 
 // kept returns the UIDs that the options are about, together.

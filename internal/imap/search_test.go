@@ -87,6 +87,7 @@ func FuzzFetchAndSearch(f *testing.F) {
 	for _, s := range []string{
 		"FETCH 1 (FLAGS BODY.PEEK[1.HEADER.FIELDS (A)]<0.5>)", "UID FETCH 1:* FULL", "FETCH 1 RFC822",
 		"SEARCH CHARSET UTF-8 OR (NOT TEXT x) HEADER A \"\" 1:2", "UID SEARCH UID *:5 SENTON 1-Jan-2000",
+		"ESEARCH IN (subtree-one (A B) selected) RETURN (MIN COUNT) 1:9", "SEARCH RETURN (UPDATE CONTEXT) CHARSET KOI8-R OLDER 1",
 	} {
 		f.Add(s)
 	}
