@@ -164,11 +164,15 @@ func claimsOf(line string) (list []claim) {
 	for _, m := range rfcPart.FindAllStringSubmatch(line, -1) {
 		rfc, _ := strconv.Atoi(m[1])
 		for item := range strings.SplitSeq(m[2], ",") {
-			word, _, _ := strings.Cut(strings.TrimSpace(item), " ")
+			item = strings.TrimSpace(item)
+			word, _, _ := strings.Cut(item, " ")
 			if word = strings.TrimSuffix(word, ":"); word == "" {
 				return nil
 			}
-			if n := len(list); unicode.IsDigit(rune(word[0])) || n == 0 {
+			if word == "appendix" {
+				word = item
+			}
+			if n := len(list); unicode.IsDigit(rune(word[0])) || strings.HasPrefix(word, "appendix ") || n == 0 {
 				list = append(list, claim{rfc: rfc, section: word})
 			} else if strings.Contains(list[n-1].section, " ") {
 				section, _, _ := strings.Cut(list[n-1].section, " ")
@@ -228,7 +232,12 @@ func compareClaims(a, b claim) int {
 		cmp.Compare(a.duty, b.duty))
 }
 
+// sectionNumbers puts appendices last, each in the order of its points.
 func sectionNumbers(section string) (numbers []int) {
+	if item, ok := strings.CutPrefix(section, "appendix "); ok {
+		point, _ := strconv.Atoi(item[1:][min(1, len(item)-1):])
+		return []int{1000, int(item[0]), point}
+	}
 	section, _, _ = strings.Cut(section, " ")
 	for part := range strings.SplitSeq(section, ".") {
 		n, _ := strconv.Atoi(part)

@@ -1,6 +1,7 @@
 package imap
 
 import (
+	"bytes"
 	"errors"
 	"io"
 
@@ -105,7 +106,23 @@ func writeSection(m *fetched, a *fetchAtt) {
 	case size == 0:
 		w.String("")
 	default:
-		_ = w.Literal(size, r)
+		_ = w.Literal(size, withoutNUL{r})
+	}
+}
+
+// withoutNUL makes a "?" of each NUL of mail that is broken, as in strings: only a
+// literal8 may hold one (RFC 9051 4.3.1, and 9, note 3). BINARY shows it.
+type withoutNUL struct{ io.Reader }
+
+func (r withoutNUL) Read(b []byte) (int, error) {
+	n, err := r.Reader.Read(b)
+	for rest := b[:n]; ; {
+		i := bytes.IndexByte(rest, 0)
+		if i < 0 {
+			return n, err
+		}
+		rest[i] = '?'
+		rest = rest[i+1:]
 	}
 }
 
