@@ -133,8 +133,11 @@ func (s *session) tellUnchanged(r *mailbox.Result) {
 
 // namesOf returns what messages are called in the answer to a command that names them by
 // UID or by number.
-func (s *session) namesOf(uids mail.UIDSet) mail.UIDSet {
-	if s.command.uid {
+func (s *session) namesOf(uids mail.UIDSet) mail.UIDSet { return s.called(uids, s.command.uid) }
+
+// called returns the UIDs, or the numbers of these messages.
+func (s *session) called(uids mail.UIDSet, uid bool) mail.UIDSet {
+	if uid {
 		return uids
 	}
 	var numbers mail.UIDSet

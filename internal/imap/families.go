@@ -20,6 +20,7 @@ var families = []*family{
 	&extChildren,
 	&extCompress,
 	&extCondstore,
+	&extContext,
 	&extEnable,
 	&extEsearch,
 	&extID,

@@ -39,10 +39,24 @@ func (s *session) tellNews(expunges bool) {
 	if !expunges {
 		kinds &^= mailbox.Expunges
 	}
+	if s.follower != nil {
+		s.follower.before(s, v)
+	}
 	v.Tell(teller{s}, s.mayTell(kinds))
+	if s.follower != nil {
+		s.follower.after(s, v)
+	}
 	if s.telling.withheld != nil && v.Withholds() {
 		s.telling.withheld(s, v)
 	}
+}
+
+// follower makes something of the news of the selected mailbox, as long as it is selected.
+type follower interface {
+	// before is called before news are told: what is gone still has its number.
+	before(s *session, v *mailbox.View)
+	// after is called when they have been told, as far as they may be.
+	after(s *session, v *mailbox.View)
 }
 
 // mayTell returns those kinds of news of the selected mailbox that the client wants.

@@ -95,7 +95,7 @@ func (q *searchRequest) setKey(p *wire.Parser, uid bool) search.Key {
 		q.within = set
 	}
 	return search.Test(func(r *search.Row) bool {
-		if uid {
+		if set.uid {
 			return set.ranges.Contains(r.UID)
 		}
 		return set.ranges.Contains(mail.UID(r.Seq))

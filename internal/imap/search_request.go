@@ -179,8 +179,7 @@ func (q *searchRequest) test(row *mailbox.Row) error {
 	if row.Ghost {
 		return nil
 	}
-	q.row.Seq, q.row.UID, q.row.Flags, q.row.ModSeq = row.Seq, row.UID, row.Flags, row.ModSeq
-	q.row.Fixed, q.row.Recent = row.Fixed, row.Recent
+	fillRow(&q.row, row)
 	ok, err := q.search.Matches(q.s.ctx, &q.row)
 	switch {
 	case isUnreadable(err):
@@ -194,6 +193,12 @@ func (q *searchRequest) test(row *mailbox.Row) error {
 		q.found.add(row)
 	}
 	return nil
+}
+
+// fillRow makes a row of a search of that of a view.
+func fillRow(to *search.Row, r *mailbox.Row) {
+	to.Seq, to.UID, to.Flags, to.ModSeq = r.Seq, r.UID, r.Flags, r.ModSeq
+	to.Fixed, to.Recent = r.Fixed, r.Recent
 }
 
 // warn says an untagged NO: the command goes on (RFC 9051 7.1.2).

@@ -54,6 +54,7 @@ type session struct {
 	changed      fetched      // room for tellChange
 	idsCode      mailboxCode  // how the id of a mailbox is told
 	listener     listener     // what the client wants to be told of; nil: the usual
+	follower     follower     // of the selected mailbox; nil: there is none
 	noNumbers    error        // why message numbers can't be used; nil: they can
 
 	badInRow     int
@@ -429,6 +430,6 @@ func (s *session) unselect() {
 		return
 	}
 	s.view.Close()
-	s.view = nil
+	s.view, s.follower = nil, nil
 	s.state = authenticated
 }

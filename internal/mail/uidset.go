@@ -79,6 +79,27 @@ func (s UIDSet) Count() int64 {
 	return n
 }
 
+// Subtract returns what is in the set and not in the other.
+func (s UIDSet) Subtract(o UIDSet) (rest UIDSet) {
+	j := 0
+	for _, r := range s {
+		first := uint64(r.First)
+		for ; j < len(o) && o[j].First <= r.Last; j++ {
+			if uint64(o[j].First) > first {
+				rest = append(rest, Range{uint32(first), o[j].First - 1})
+			}
+			first = max(first, uint64(o[j].Last)+1)
+			if o[j].Last > r.Last {
+				break // it may take from the next range, too
+			}
+		}
+		if first <= uint64(r.Last) {
+			rest = append(rest, Range{uint32(first), r.Last})
+		}
+	}
+	return rest
+}
+
 // Intersect returns what is in both sets.
 func (s UIDSet) Intersect(o UIDSet) (both UIDSet) {
 	for i, j := 0, 0; i < len(s) && j < len(o); {

@@ -49,3 +49,30 @@ func TestUIDSet(t *testing.T) {
 		}
 	}
 }
+
+// TestUIDSetSubtract holds differences of sets built at random against their members.
+func TestUIDSetSubtract(t *testing.T) {
+	rng := rand.New(rand.NewPCG(2, 2))
+	random := func() (s UIDSet) {
+		for range rng.IntN(8) {
+			first := uint32(1 + rng.IntN(40))
+			s = append(s, Range{first, first + uint32(rng.IntN(6))})
+		}
+		if rng.IntN(4) == 0 {
+			s = append(s, Range{^uint32(0) - uint32(rng.IntN(3)), ^uint32(0)})
+		}
+		return s.Normalize()
+	}
+	for range 5000 {
+		a, b := random(), random()
+		rest := a.Subtract(b)
+		if !slices.Equal(rest, slices.Clone(rest).Normalize()) || a.Intersect(b).Count()+rest.Count() != a.Count() {
+			t.Fatalf("%v - %v = %v", a, b, rest)
+		}
+		for u := UID(1); u < 50; u++ {
+			if rest.Contains(u) != (a.Contains(u) && !b.Contains(u)) {
+				t.Fatalf("%v - %v = %v: %d", a, b, rest, u)
+			}
+		}
+	}
+}
