@@ -1,6 +1,8 @@
 package imap
 
 import (
+	"slices"
+
 	"postfach/internal/mail"
 	"postfach/internal/mailbox"
 )
@@ -24,7 +26,7 @@ var extSearchRes = family{
 func saveFound(s *session, q *searchRequest, err error) {
 	s.saved = nil
 	if err == nil {
-		s.saved = q.kept()
+		s.saved = slices.Clone(q.kept()).Normalize() // it may be sorted
 	}
 }
 

@@ -24,6 +24,8 @@ type searchRequest struct {
 	extended   bool             // answer with ESEARCH
 	returns    []searchAsked    // what shall be told then
 	tellModSeq bool             // and the highest modification sequence of what is told
+	response   string           // the name of the response
+	arrange    func() error     // puts what was found in order; nil: it is
 
 	search     *search.Search
 	row        search.Row
@@ -33,20 +35,25 @@ type searchRequest struct {
 }
 
 func (q *searchRequest) parse(s *session, p *wire.Parser) {
-	*q = searchRequest{s: s}
+	*q = searchRequest{s: s, response: "SEARCH"}
 	q.extended = s.rev2 // RFC 9051 6.4.4, appendix E 4
 	p.SP()
-	if p.TryWord("RETURN") {
-		p.SP()
-		q.parseReturns(p)
-		p.SP()
-	}
+	q.tryReturns(p)
 	if p.TryWord("CHARSET") {
 		p.SP()
 		q.charset(p.AString())
 		p.SP()
 	}
 	q.root = q.keys(p)
+}
+
+// tryReturns reads RETURN and its options, if they are there.
+func (q *searchRequest) tryReturns(p *wire.Parser) {
+	if p.TryWord("RETURN") {
+		p.SP()
+		q.parseReturns(p)
+		p.SP()
+	}
 }
 
 // charset takes the two that everybody has. RFC 9051 6.4.4: another one is NO.
@@ -83,6 +90,9 @@ func (q *searchRequest) text(p *wire.Parser) string {
 // meanwhile is not found (RFC 2180 4.3).
 func (q *searchRequest) run(s *session) error {
 	err := q.find(s)
+	if err == nil && q.arrange != nil {
+		err = q.arrange()
+	}
 	if err == nil {
 		q.write(s)
 	}
@@ -111,6 +121,9 @@ func (q *searchRequest) find(s *session) error {
 	if err := q.bound(s); err != nil {
 		return err
 	}
+	if q.findAll() {
+		return nil
+	}
 	var failed error
 	q.eachRow(func(row *mailbox.Row) bool {
 		failed = q.test(row)
@@ -132,6 +145,17 @@ func (q *searchRequest) bound(s *session) (err error) {
 		q.within = &searchSet{uid: uid, ranges: set}
 	}
 	return err
+}
+
+// findAll finds all messages without a look at them, when that is what was asked for and none
+// is a ghost.
+func (q *searchRequest) findAll() bool {
+	exists := q.s.view.Exists()
+	if q.s.view.Withholds() || !search.IsAll(q.root) || q.within == nil || q.within.uid || mail.UIDSet(q.within.ranges).Count() < int64(exists) {
+		return false
+	}
+	q.found.numbers, q.found.uids = mail.UIDSet{{First: 1, Last: exists}}, q.s.view.Members()
+	return true
 }
 
 // eachRow calls f for the messages that could be found.

@@ -17,6 +17,7 @@ import (
 	"postfach/internal/mail"
 	"postfach/internal/mailbox"
 	"postfach/internal/metrics"
+	"postfach/internal/search"
 	"postfach/internal/wire"
 )
 
@@ -29,6 +30,7 @@ type Server struct {
 	metrics *metrics.Metrics
 	limits  Limits
 	version string
+	library *search.Library
 
 	lastID atomic.Uint64
 	wg     sync.WaitGroup
@@ -41,9 +43,10 @@ type Server struct {
 
 // New makes a server. It listens to nothing yet; see Serve.
 func New(o Options) *Server {
+	limits := o.Limits.withDefaults()
 	return &Server{
 		engine: o.Engine, auth: o.Auth, tls: o.TLS, env: o.Env, metrics: o.Metrics,
-		limits: o.Limits.withDefaults(), version: o.Version,
+		limits: limits, version: o.Version, library: search.NewLibrary(limits.SortBytesMax),
 		sessions: make(map[*session]struct{}), strangers: make(map[netip.Addr]int),
 	}
 }

@@ -94,3 +94,28 @@ func (s UIDSet) Intersect(o UIDSet) (both UIDSet) {
 	}
 	return both
 }
+
+// Without returns what is in the set and not in the other.
+func (s UIDSet) Without(b UIDSet) (rest UIDSet) {
+	for _, r := range s {
+		for len(b) > 0 && b[0].Last < r.First {
+			b = b[1:]
+		}
+		first := r.First
+		for _, o := range b {
+			if o.First > r.Last {
+				break
+			}
+			if o.First > first {
+				rest = append(rest, Range{First: first, Last: o.First - 1})
+			}
+			if first = o.Last + 1; first == 0 || first > r.Last {
+				break
+			}
+		}
+		if first != 0 && first <= r.Last {
+			rest = append(rest, Range{First: first, Last: r.Last})
+		}
+	}
+	return rest
+}

@@ -49,3 +49,26 @@ func TestUIDSet(t *testing.T) {
 		}
 	}
 }
+
+func TestWithout(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 3))
+	for range 2000 {
+		var a, b, want UIDSet
+		for u := range UID(20) {
+			u += 4294967276
+			inA, inB := rng.IntN(2) == 0, rng.IntN(2) == 0
+			if inA {
+				a = a.Append(u)
+			}
+			if inB {
+				b = b.Append(u)
+			}
+			if inA && !inB {
+				want = want.Append(u)
+			}
+		}
+		if got := a.Without(b); !slices.Equal(got, want) {
+			t.Fatalf("%v without %v is %v", a, b, got)
+		}
+	}
+}

@@ -66,6 +66,15 @@ func (s *shelf) put(key, value any, bytes int64) {
 	}
 }
 
+// swap puts a value that takes as many bytes in the place of another, if that is still there.
+func (s *shelf) swap(key, was, value any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if e := s.places[key]; e != nil && e.Value.(*shelved).value == was {
+		e.Value.(*shelved).value = value
+	}
+}
+
 func (s *shelf) remove(e *list.Element) *shelved {
 	v := s.order.Remove(e).(*shelved)
 	delete(s.places, v.key)

@@ -52,6 +52,7 @@ func TestBaseSubject(t *testing.T) {
 
 // The rules of RFC 5256 5 as regular expressions, and its procedure step by step.
 var (
+	white   = regexp.MustCompile(`[ \t\r\n]+`)
 	trailer = regexp.MustCompile(`(?i)(\(fwd\)|[ \t])$`)
 	blobs   = `(\[[^\[\]\x00]*\][ \t]*)`
 	leader  = regexp.MustCompile(`(?i)^(` + blobs + `*(re|fwd?)[ \t]*` + blobs + `?:|[ \t])`)
@@ -60,7 +61,7 @@ var (
 )
 
 func slowBaseSubject(s string) (string, bool) {
-	s = regexp.MustCompile(`[ \t\r\n]+`).ReplaceAllString(s, " ")
+	s = white.ReplaceAllString(s, " ")
 	reply := false
 	for {
 		for trailer.MatchString(s) {
