@@ -15,7 +15,7 @@ var coreSearch = family{
 		{name: "SEARCH", states: selected, numbers: usesNumbers, uid: true, new: func() request { return new(searchRequest) }},
 	},
 	searchKeys: []searchKey{
-		{name: "ALL", parse: plainKey(func(*search.Row) bool { return true })},
+		{name: "ALL", parse: func(*searchRequest, *wire.Parser) search.Key { return search.All() }},
 		{name: "ANSWERED", parse: flagKey(mail.Answered, true)},
 		{name: "DELETED", parse: flagKey(mail.Deleted, true)},
 		{name: "DRAFT", parse: flagKey(mail.Draft, true)},

@@ -1,6 +1,8 @@
 package imap
 
 import (
+	"slices"
+
 	"postfach/internal/mail"
 	"postfach/internal/mailbox"
 )
@@ -32,7 +34,7 @@ func checkSave(_ *session, q *searchRequest) error {
 func saveFound(s *session, q *searchRequest, err error) {
 	s.saved = nil
 	if err == nil {
-		s.saved = q.kept()
+		s.saved = slices.Clone(q.kept()).Normalize() // it may be sorted
 	}
 }
 

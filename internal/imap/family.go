@@ -3,6 +3,7 @@ package imap
 import (
 	"postfach/internal/mail"
 	"postfach/internal/mailbox"
+	"postfach/internal/search"
 	"postfach/internal/wire"
 )
 
@@ -20,6 +21,8 @@ type family struct {
 	storeModifiers []storeModifier
 	searchKeys     []searchKey
 	searchReturns  []searchReturn
+	sortKeys       []sortKey
+	threadings     []threading
 	statusItems    []statusItem
 	selectParams   []selectParam
 	createParams   []createParam
@@ -191,6 +194,18 @@ type appendData struct {
 // appendCheck looks at a message that has come whole. It may refuse it, or put another
 // in its place.
 type appendCheck func(s *session, a *appending, in *mailbox.Incoming) error
+
+// sortKey is a key of SORT (RFC 5256 5).
+type sortKey struct {
+	name string
+	key  search.SortKey
+}
+
+// threading is an algorithm of THREAD (RFC 5256 5).
+type threading struct {
+	name      string
+	algorithm search.Algorithm
+}
 
 // enable is a name for ENABLE (RFC 5161).
 type enable struct {

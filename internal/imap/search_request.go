@@ -32,6 +32,8 @@ type searchRequest struct {
 	returns    []searchAsked    // what shall be told then
 	tellModSeq bool             // and the highest modification sequence of what is told
 	correlator correlator
+	response   string       // the name of the response
+	arrange    func() error // puts what was found in order; nil: it is
 
 	search   *search.Search
 	row      search.Row
@@ -50,18 +52,23 @@ func (q *searchRequest) parse(s *session, p *wire.Parser) {
 
 // reset forgets the search before, which may hold much.
 func (q *searchRequest) reset(s *session) {
-	*q = searchRequest{s: s, charsetName: "UTF-8", inSelected: true}
+	*q = searchRequest{s: s, response: "SEARCH", charsetName: "UTF-8", inSelected: true}
 }
 
 // parseProgram reads what shall be told, and the keys.
 func (q *searchRequest) parseProgram(p *wire.Parser) {
+	q.tryReturns(p)
+	q.parseCharset(p)
+	q.root = q.keys(p)
+}
+
+// tryReturns reads RETURN and its options, if they are there.
+func (q *searchRequest) tryReturns(p *wire.Parser) {
 	if p.TryWord("RETURN") {
 		p.SP()
 		q.parseReturns(p)
 		p.SP()
 	}
-	q.parseCharset(p)
-	q.root = q.keys(p)
 }
 
 func (q *searchRequest) refuse(err error) {
@@ -79,6 +86,9 @@ func (q *searchRequest) run(s *session) error {
 	err := q.start(s)
 	if err == nil {
 		err = q.find(s)
+	}
+	if err == nil && q.arrange != nil {
+		err = q.arrange()
 	}
 	if err == nil {
 		q.write(s)
@@ -131,6 +141,9 @@ func (q *searchRequest) find(s *session) error {
 	if err := q.bound(s); err != nil {
 		return err
 	}
+	if q.findAll() {
+		return nil
+	}
 	var failed error
 	q.eachRow(func(row *mailbox.Row) bool {
 		failed = q.test(row)
@@ -157,6 +170,17 @@ func (q *searchRequest) bound(s *session) (err error) {
 		}
 	}
 	return err
+}
+
+// findAll finds all messages without a look at them, when that is what was asked for and none
+// is a ghost.
+func (q *searchRequest) findAll() bool {
+	exists := q.s.view.Exists()
+	if q.s.view.Withholds() || !search.IsAll(q.root) || exists == 0 || q.look.uid || q.look.ranges.Count() < int64(exists) {
+		return false
+	}
+	q.found.numbers, q.found.uids = mail.UIDSet{{First: 1, Last: exists}}, q.s.view.Members()
+	return true
 }
 
 // eachRow calls f for the messages that could be found.

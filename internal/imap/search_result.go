@@ -34,7 +34,7 @@ type searchAsked struct {
 	args any // what parse read
 }
 
-// found is what a search has found, ascending.
+// found is what a search has found: ascending, or sorted.
 type found struct {
 	numbers mail.UIDSet
 	uids    mail.UIDSet
@@ -105,16 +105,16 @@ func (q *searchRequest) result() mail.UIDSet {
 	return q.found.numbers
 }
 
-// writeSearch writes the SEARCH response (RFC 3501 7.2.5), number by number. It is
-// there even when nothing was found.
+// writeSearch writes the SEARCH response (RFC 3501 7.2.5), or the SORT response (RFC 5256 4),
+// number by number. It is there even when nothing was found.
 func (q *searchRequest) writeSearch(s *session) {
-	s.w.Raw("* SEARCH")
+	s.w.Raw("* ").Raw(q.response)
 	for _, r := range q.result() {
 		for n := uint64(r.First); n <= uint64(r.Last) && s.w.Err() == nil; n++ {
 			s.w.SP().Number(uint32(n))
 		}
 	}
-	if q.tellModSeq && len(q.found.uids) > 0 { // RFC 7162 3.1.6
+	if q.tellModSeq && len(q.found.uids) > 0 { // RFC 7162 3.1.6, 3.1.9
 		s.w.Raw(" (MODSEQ ").Number64(uint64(q.found.highest)).Byte(')')
 	}
 	s.w.CRLF()

@@ -17,6 +17,7 @@ import (
 	"postfach/internal/mail"
 	"postfach/internal/mailbox"
 	"postfach/internal/metrics"
+	"postfach/internal/search"
 	"postfach/internal/wire"
 )
 
@@ -30,6 +31,7 @@ type Server struct {
 	limits  Limits
 	version string
 	without map[string]bool // families, by their names
+	library *search.Library
 
 	lastID atomic.Uint64
 	wg     sync.WaitGroup
@@ -42,6 +44,7 @@ type Server struct {
 
 // New makes a server. It listens to nothing yet; see Serve.
 func New(o Options) *Server {
+	limits := o.Limits.withDefaults()
 	without := map[string]bool{}
 	for _, name := range o.Without {
 		without[name] = true
@@ -49,7 +52,7 @@ func New(o Options) *Server {
 	return &Server{
 		without: without,
 		engine:  o.Engine, auth: o.Auth, tls: o.TLS, env: o.Env, metrics: o.Metrics,
-		limits: o.Limits.withDefaults(), version: o.Version,
+		limits: limits, version: o.Version, library: search.NewLibrary(limits.SortBytesMax),
 		sessions: make(map[*session]struct{}), strangers: make(map[netip.Addr]int),
 	}
 }

@@ -14,6 +14,7 @@ import (
 // to whoever has the turn.
 type Account struct {
 	ID     mail.AccountID
+	Load   uint64 // which loading of accounts in this process it came from
 	engine *Engine
 	slot   *slot
 
@@ -47,7 +48,7 @@ type Account struct {
 // has none.
 func (e *Engine) load(ctx context.Context, s *slot) (*Account, error) {
 	a := &Account{
-		ID: s.id, engine: e, slot: s, turn: make(chan struct{}, 1), ended: make(chan struct{}),
+		ID: s.id, Load: e.loads.Add(1), engine: e, slot: s, turn: make(chan struct{}, 1), ended: make(chan struct{}),
 		viewed: make(map[mail.MailboxID]*Mailbox), watchers: make(map[*func()]struct{}),
 	}
 	loaded, err := e.store.LoadAccount(ctx, s.id)

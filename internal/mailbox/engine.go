@@ -3,6 +3,7 @@ package mailbox
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"postfach/internal/mail"
@@ -15,6 +16,7 @@ type Engine struct {
 	env    *mail.Env
 	limits Limits
 	news   *news
+	loads  atomic.Uint64
 
 	mu       sync.Mutex
 	accounts map[mail.AccountID]*slot

@@ -115,3 +115,26 @@ func (n *node) find(u mail.UID) (*node, int) {
 func (n *node) row(i int) mail.Row {
 	return mail.Row{UID: n.uids[i], Flags: n.flags[i], ModSeq: n.modseqs[i], Fixed: n.fixed[i]}
 }
+
+// uidSet appends the UIDs of all rows. Leaves without a gap cost one step.
+func (n *node) uidSet(set mail.UIDSet) mail.UIDSet {
+	if n == nil {
+		return set
+	}
+	if !n.leaf() {
+		for _, kid := range n.kids {
+			set = kid.uidSet(set)
+		}
+		return set
+	}
+	first, last := n.uids[0], n.uids[len(n.uids)-1]
+	if int(last-first) == len(n.uids)-1 {
+		set = set.Append(first)
+		set[len(set)-1].Last = uint32(last)
+		return set
+	}
+	for _, u := range n.uids {
+		set = set.Append(u)
+	}
+	return set
+}

@@ -41,6 +41,17 @@ func (a *Account) KnownStructure(ctx context.Context, m *mail.Message) *mime.Str
 	return nil
 }
 
+// Derived returns small data that was computed from the account's messages, NotFound when
+// there is none under this key.
+func (a *Account) Derived(ctx context.Context, key string) ([]byte, error) {
+	return a.engine.store.Derived(ctx, a.ID, key)
+}
+
+// PutDerived keeps such data. It may get lost.
+func (a *Account) PutDerived(ctx context.Context, key string, value []byte) error {
+	return a.engine.store.PutDerived(ctx, a.ID, key, value)
+}
+
 func structureKey(m *mail.Message) string {
 	return "structure/" + strconv.Itoa(mime.Version) + "/" + strconv.FormatUint(uint64(m.ID), 36)
 }

@@ -61,6 +61,15 @@ func (v *View) UIDs(seqs []mail.Range) (uids mail.UIDSet, ghosts int) {
 	return uids, ghosts
 }
 
+// Members returns the UIDs of the messages that the client counts and that are still there.
+func (v *View) Members() mail.UIDSet {
+	uids := v.numbering.uidSet(nil)
+	if v.ghostCount > 0 {
+		uids = uids.Subtract(v.ghosts)
+	}
+	return uids
+}
+
 // Seq returns the number of a message, false when the client does not count it.
 func (v *View) Seq(u mail.UID) (uint32, bool) {
 	if leaf, _ := v.numbering.find(u); leaf == nil {

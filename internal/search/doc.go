@@ -7,6 +7,11 @@
 // message that is opened is read once, in a bounded window, for all keys
 // together.
 //
+// Sorting and threading (RFC 5256) need a few facts of each message. They are found out
+// once, kept in the store in chunks of neighbours, and held by a Library as long as there is
+// room. The Library also keeps the last results: when little has changed in a mailbox, little
+// is done.
+//
 // Texts are compared without regard to case and to the way in which characters
 // are composed: the collation i;unicode-casemap (RFC 5051).
 package search

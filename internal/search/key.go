@@ -38,7 +38,23 @@ func (rowKey) plan(*Search) {}
 func (k rowKey) match(_ context.Context, s *Search) (bool, error) { return k(s.row), nil }
 
 // All returns a key that every message matches.
-func All() Key { return Test(func(*Row) bool { return true }) }
+func All() Key { return allKey{} }
+
+type allKey struct{}
+
+func (allKey) cost() cost   { return costRow }
+func (allKey) plan(*Search) {}
+
+func (allKey) match(context.Context, *Search) (bool, error) { return true, nil }
+
+// IsAll tells whether it is plain that every message matches a key.
+func IsAll(k Key) bool {
+	if list, ok := k.(listKey); ok {
+		return !list.decisive && !slices.ContainsFunc(list.keys, func(k Key) bool { return !IsAll(k) })
+	}
+	_, ok := k.(allKey)
+	return ok
+}
 
 // And returns a key that matches where all of the keys do; the cheap ones are
 // tested first.
