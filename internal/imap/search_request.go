@@ -107,16 +107,32 @@ func (q *searchRequest) find(s *session) error {
 	}
 	s.depend(s.view.Ticket())
 	q.lastSignal = s.server.env.Now()
-	q.search = search.New(q.root, &searchOpener{s: s})
 	if err := q.bound(s); err != nil {
+		return err
+	}
+	turn := s.server.workers.Turn()
+	defer turn.End()
+	if err := q.prepare(s, turn); err != nil {
 		return err
 	}
 	var failed error
 	q.eachRow(func(row *mailbox.Row) bool {
-		failed = q.test(row)
+		failed = q.test(row, turn)
 		return failed == nil
 	})
 	return failed
+}
+
+// prepare asks the index what it knows.
+func (q *searchRequest) prepare(s *session, turn *search.Turn) error {
+	q.search = search.New(q.root, s.account.Opener())
+	if s.server.index == nil || !q.search.Opens() {
+		return nil
+	}
+	if err := turn.Work(s.ctx); err != nil {
+		return err
+	}
+	return q.search.Plan(s.ctx, s.server.index, s.account.ID, turn)
 }
 
 // bound limits the messages that are looked at.
@@ -150,14 +166,17 @@ func (q *searchRequest) eachRow(f func(*mailbox.Row) bool) {
 
 // test tests one message. A message that can't be read is in no result, and the
 // client is warned.
-func (q *searchRequest) test(row *mailbox.Row) error {
-	if row.Ghost {
+func (q *searchRequest) test(row *mailbox.Row, turn *search.Turn) error {
+	if row.Ghost || q.search.Excludes(row.Fixed.Message) {
 		return nil
 	}
 	q.row.Seq, q.row.UID, q.row.Flags, q.row.ModSeq = row.Seq, row.UID, row.Flags, row.ModSeq
 	q.row.Fixed, q.row.Recent = row.Fixed, row.Recent
 	if q.search.Opens() {
-		if err := q.signal(); err != nil {
+		if err := q.signal(turn); err != nil {
+			return err
+		}
+		if err := turn.Work(q.s.ctx); err != nil {
 			return err
 		}
 	}
@@ -181,12 +200,13 @@ const signalAfter = 15 * time.Second
 
 // signal says that a long search is still under way, so that the client does not
 // give up, and one that is gone is noticed.
-func (q *searchRequest) signal() error {
+func (q *searchRequest) signal(turn *search.Turn) error {
 	now := q.s.server.env.Now()
 	if now.Sub(q.lastSignal) < signalAfter {
 		return nil
 	}
 	q.lastSignal = now
+	turn.End() // the client may take its time
 	q.s.untagged("OK", "", "still searching")
 	return q.s.flush()
 }

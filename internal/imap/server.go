@@ -17,6 +17,7 @@ import (
 	"postfach/internal/mail"
 	"postfach/internal/mailbox"
 	"postfach/internal/metrics"
+	"postfach/internal/search"
 	"postfach/internal/wire"
 )
 
@@ -29,6 +30,8 @@ type Server struct {
 	metrics *metrics.Metrics
 	limits  Limits
 	version string
+	index   *search.Index
+	workers *search.Workers
 
 	lastID atomic.Uint64
 	wg     sync.WaitGroup
@@ -41,7 +44,11 @@ type Server struct {
 
 // New makes a server. It listens to nothing yet; see Serve.
 func New(o Options) *Server {
+	if o.Workers == nil {
+		o.Workers = search.NewWorkers(0)
+	}
 	return &Server{
+		index: o.Index, workers: o.Workers,
 		engine: o.Engine, auth: o.Auth, tls: o.TLS, env: o.Env, metrics: o.Metrics,
 		limits: o.Limits.withDefaults(), version: o.Version,
 		sessions: make(map[*session]struct{}), strangers: make(map[netip.Addr]int),

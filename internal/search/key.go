@@ -12,6 +12,8 @@ type Key interface {
 	cost() cost
 	// plan makes the key known to its search, once.
 	plan(s *Search)
+	// sets tells what the index knows of the messages of a segment.
+	sets(p *planning) (sets, error)
 	// match tests the message at hand.
 	match(ctx context.Context, s *Search) (bool, error)
 }
@@ -34,6 +36,9 @@ type rowKey func(*Row) bool
 
 func (rowKey) cost() cost   { return costRow }
 func (rowKey) plan(*Search) {}
+
+func (rowKey) sets(*planning) (sets, error) { return sets{}, nil }
+
 
 func (k rowKey) match(_ context.Context, s *Search) (bool, error) { return k(s.row), nil }
 
@@ -72,6 +77,26 @@ func (k listKey) plan(s *Search) {
 	}
 }
 
+func (k listKey) sets(p *planning) (s sets, err error) {
+	for i, child := range k.keys {
+		c, err := child.sets(p)
+		switch {
+		case err != nil:
+			return sets{}, err
+		case i == 0:
+			s = c
+		case k.decisive:
+			s = s.or(c)
+		default:
+			s = s.and(c)
+		}
+		if !k.decisive && s.none() {
+			break // what the others say makes no difference
+		}
+	}
+	return s, nil
+}
+
 func (k listKey) match(ctx context.Context, s *Search) (bool, error) {
 	for _, child := range k.keys {
 		if ok, err := child.match(ctx, s); err != nil || ok == k.decisive {
@@ -88,6 +113,11 @@ type notKey struct{ key Key }
 
 func (k notKey) cost() cost     { return k.key.cost() }
 func (k notKey) plan(s *Search) { k.key.plan(s) }
+
+func (k notKey) sets(p *planning) (sets, error) {
+	s, err := k.key.sets(p)
+	return s.not(p.segment.span), err
+}
 
 func (k notKey) match(ctx context.Context, s *Search) (bool, error) {
 	ok, err := k.key.match(ctx, s)

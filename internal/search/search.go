@@ -17,8 +17,13 @@ type Search struct {
 	texts   []*textKey
 	longest int // bytes of the longest needle in texts
 
+	plans []plan // what the index knows
+	next  int    // the plan in which the last message was
+
 	// The message at hand, and what of it has been opened.
 	row         *Row
+	plan        int    // where the index knows of it, or -1
+	ordinal     uint32 // there
 	structure   *mime.Structure
 	body        mail.Body
 	headersRead bool
@@ -40,6 +45,12 @@ func (s *Search) Opens() bool { return s.key.cost() > costRow }
 // Matches tests one message. An error says that it could not be read, or that the
 // context has ended; the next one may be tested nevertheless.
 func (s *Search) Matches(ctx context.Context, row *Row) (bool, error) {
+	switch s.guess(row.Fixed.Message) {
+	case no:
+		return false, nil
+	case yes:
+		return true, nil
+	}
 	s.row = row
 	ok, err := s.key.match(ctx, s)
 	s.close()
