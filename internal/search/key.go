@@ -39,7 +39,6 @@ func (rowKey) plan(*Search) {}
 
 func (rowKey) sets(*planning) (sets, error) { return sets{}, nil }
 
-
 func (k rowKey) match(_ context.Context, s *Search) (bool, error) { return k(s.row), nil }
 
 // All returns a key that every message matches.

@@ -24,7 +24,7 @@ const (
 	partHead   partKind = 'a' // one: what there is
 	partHeader partKind = 'h' // postings of the text of headers
 	partBody   partKind = 'b' // postings of the text of bodies
-	partColumn partKind = 'c' // the first of the columns (see column)
+	partColumn partKind = 'p' // the first of the columns (see column)
 )
 
 // partID names a part.
