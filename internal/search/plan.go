@@ -43,6 +43,7 @@ func (s *Search) Plan(ctx context.Context, index *Index, account mail.AccountID,
 	if err != nil {
 		return mail.Wrap(mail.Unavailable, ctx.Err())
 	}
+	s.behind = func() { index.want(account) }
 	p := &planning{ctx: ctx, from: reader{index, account, true}, room: planBytesMax}
 	for _, info := range m.segments {
 		if info.id == 0 {
@@ -94,25 +95,30 @@ const (
 	yes
 )
 
+// missedMax is how many messages an index need not know.
+const missedMax = 256
+
 // Excludes tells whether the index knows that a message does not match.
 func (s *Search) Excludes(id mail.MessageID) bool { return s.guess(id) == no }
 
 // guess says what the index knows of a message, and finds it there.
 func (s *Search) guess(id mail.MessageID) verdict {
 	s.plan = -1
-	if len(s.plans) == 0 {
+	if s.behind == nil {
 		return unknown
 	}
-	p := &s.plans[s.next]
-	if id < p.lo || id >= p.end {
+	if len(s.plans) == 0 || id < s.plans[s.next].lo || id >= s.plans[s.next].end {
 		// Most messages come in the order of their ids.
 		i := sort.Search(len(s.plans), func(i int) bool { return s.plans[i].end > id })
 		if i == len(s.plans) || id < s.plans[i].lo {
+			if s.missed++; s.missed == missedMax {
+				s.behind()
+			}
 			return unknown
 		}
 		s.next = i
-		p = &s.plans[i]
 	}
+	p := &s.plans[s.next]
 	s.plan, s.ordinal = s.next, uint32(id-p.lo)
 	switch {
 	case !p.all && !inDense(p.may, s.ordinal):

@@ -17,8 +17,10 @@ type Search struct {
 	texts   []*textKey
 	longest int // bytes of the longest needle in texts
 
-	plans []plan // what the index knows
-	next  int    // the plan in which the last message was
+	plans  []plan // what the index knows
+	next   int    // the plan in which the last message was
+	behind func() // says that the index wants work; nil without one
+	missed int    // messages that the index does not know
 
 	// The message at hand, and what of it has been opened.
 	row         *Row
