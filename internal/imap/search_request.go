@@ -26,6 +26,7 @@ type searchRequest struct {
 	tellModSeq bool             // and the highest modification sequence of what is told
 
 	search     *search.Search
+	opens      bool // it may have to open messages
 	row        search.Row
 	found      found
 	warned     bool // of a message that can't be read
@@ -126,7 +127,8 @@ func (q *searchRequest) find(s *session) error {
 // prepare asks the index what it knows.
 func (q *searchRequest) prepare(s *session, turn *search.Turn) error {
 	q.search = search.New(q.root, s.account.Opener())
-	if s.server.index == nil || !q.search.Opens() {
+	q.opens = q.search.Opens()
+	if s.server.index == nil || !q.opens {
 		return nil
 	}
 	if err := turn.Work(s.ctx); err != nil {
@@ -167,12 +169,12 @@ func (q *searchRequest) eachRow(f func(*mailbox.Row) bool) {
 // test tests one message. A message that can't be read is in no result, and the
 // client is warned.
 func (q *searchRequest) test(row *mailbox.Row, turn *search.Turn) error {
-	if row.Ghost || q.search.Excludes(row.Fixed.Message) {
+	if row.Ghost || q.opens && q.search.Excludes(row.Fixed.Message) {
 		return nil
 	}
 	q.row.Seq, q.row.UID, q.row.Flags, q.row.ModSeq = row.Seq, row.UID, row.Flags, row.ModSeq
 	q.row.Fixed, q.row.Recent = row.Fixed, row.Recent
-	if q.search.Opens() {
+	if q.opens {
 		if err := q.signal(turn); err != nil {
 			return err
 		}
@@ -182,15 +184,16 @@ func (q *searchRequest) test(row *mailbox.Row, turn *search.Turn) error {
 	}
 	ok, err := q.search.Matches(q.s.ctx, &q.row)
 	switch {
+	case err == nil && ok:
+		q.found.add(row)
+	case err == nil:
 	case isUnreadable(err):
 		if !q.warned {
 			q.warned = true
 			q.s.warn(q.s.unreadable(row.UID, err))
 		}
-	case err != nil:
+	default:
 		return err
-	case ok:
-		q.found.add(row)
 	}
 	return nil
 }

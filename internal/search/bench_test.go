@@ -8,9 +8,11 @@ import (
 
 var benchMessages = flag.Int("search.messages", 50_000, "messages in the account of the benchmark")
 
-// BenchmarkSearch searches an account of 50,000 messages, whose bytes are at hand.
+// BenchmarkSearch searches an account of 50,000 messages on the disk.
 func BenchmarkSearch(b *testing.B) {
 	r := newIndexRig(b, inPebble(b))
+	r.lean = true
+	r.restart()
 	r.fill(newLanguage(1), *benchMessages)
 	b.Run("index", func(b *testing.B) {
 		for range b.N {

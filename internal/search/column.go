@@ -141,15 +141,21 @@ func (c *chunk) find(needle []byte, found, open *roaring.Bitmap) {
 		}
 		return
 	}
-	for at := 0; ; {
+	var list []uint32
+	for at, k := 0, 0; ; k++ {
 		i := bytes.Index(c.text[at:], needle)
 		if i < 0 {
+			found.AddMany(list)
 			return
 		}
 		at += i
 		// The first whose end is behind the place has it: those before it end before.
-		k := sort.Search(len(c.ends), func(k int) bool { return int(c.ends[k]) > at })
-		found.Add(c.first + uint32(k))
+		for near := 0; int(c.ends[k]) <= at; near++ {
+			if k++; near == 8 {
+				k += sort.Search(len(c.ends)-k, func(i int) bool { return int(c.ends[k+i]) > at })
+			}
+		}
+		list = append(list, c.first+uint32(k))
 		at = int(c.ends[k]) + 1
 	}
 }

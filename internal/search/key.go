@@ -46,14 +46,17 @@ func All() Key { return Test(func(*Row) bool { return true }) }
 
 // And returns a key that matches where all of the keys do; the cheap ones are
 // tested first.
-func And(keys ...Key) Key { return listKey{sorted(keys), false} }
+func And(keys ...Key) Key { return list(keys, false) }
 
 // Or returns a key that matches where one of the keys does.
-func Or(keys ...Key) Key { return listKey{sorted(keys), true} }
+func Or(keys ...Key) Key { return list(keys, true) }
 
-func sorted(keys []Key) []Key {
+func list(keys []Key, decisive bool) Key {
+	if len(keys) == 1 {
+		return keys[0]
+	}
 	slices.SortStableFunc(keys, func(a, b Key) int { return cmp.Compare(a.cost(), b.cost()) })
-	return keys
+	return listKey{keys, decisive}
 }
 
 // listKey is decided by the first of its keys whose outcome is decisive, and else

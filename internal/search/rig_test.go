@@ -44,6 +44,7 @@ type indexRig struct {
 	rows    []Row // by message id, from 1
 	known   map[mail.MessageID]*known
 	turn    *Turn
+	lean    bool // messages are read from the store, all of them are there
 }
 
 // known is a message that need not be read from the store, for speed.
@@ -68,7 +69,11 @@ func newIndexRig(t testing.TB, store keeper) *indexRig {
 
 // restart forgets all that is in memory.
 func (r *indexRig) restart() {
-	index, err := NewIndex(r.store, 8<<20)
+	var cacheBytes int64
+	if !r.lean {
+		cacheBytes = 1 << 20 // too little for what there is
+	}
+	index, err := NewIndex(r.store, cacheBytes)
 	r.must(err)
 	workers := NewWorkers(1)
 	r.index, r.turn = index, workers.Turn()
@@ -97,7 +102,9 @@ func (r *indexRig) append(texts ...[]byte) {
 		id := mail.MessageID(len(r.rows) + 1)
 		fixed.Message = id
 		r.rows = append(r.rows, Row{Seq: uint32(id), UID: mail.UID(id), Fixed: &fixed})
-		r.known[id] = &known{structure, text}
+		if !r.lean {
+			r.known[id] = &known{structure, text}
+		}
 	}
 	done, err := r.store.Commit(r.Context(), &mail.Commit{Account: rigAccount, Blind: true, Changes: []mail.Change{change}})
 	r.must(err)
@@ -137,7 +144,7 @@ func (r *indexRig) find(key Key, planned bool) (found []mail.MessageID, opened i
 	r.turn.End()
 	for i := range r.rows {
 		id := r.rows[i].Fixed.Message
-		if r.known[id] == nil || s.Excludes(id) {
+		if !r.lean && r.known[id] == nil || s.Excludes(id) {
 			continue
 		}
 		ok, err := s.Matches(r.Context(), &r.rows[i])
@@ -165,10 +172,26 @@ func (c *countingOpener) Body(ctx context.Context, id mail.MessageID) (mail.Body
 }
 
 func (r *indexRig) message(id mail.MessageID) (*known, error) {
+	if r.lean {
+		return r.read(id)
+	}
 	if k := r.known[id]; k != nil {
 		return k, nil
 	}
 	return nil, mail.Errorf(mail.NotFound, "no such message")
+}
+
+// read reads a message from the store.
+func (r *indexRig) read(id mail.MessageID) (*known, error) {
+	m, err := r.store.Message(r.Context(), rigAccount, id)
+	if err != nil {
+		return nil, err
+	}
+	k := new(known)
+	if k.structure, err = mime.Decode(m.Structure); err == nil {
+		k.text, err = r.store.Inline(r.Context(), rigAccount, id)
+	}
+	return k, err
 }
 
 // Message implements Opener.
