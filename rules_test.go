@@ -38,7 +38,7 @@ var rooms = map[string]struct {
 	"lmtp":           {[]string{"delivery", "mail", "metrics"}, "the protocol; decisions are delivery's"},
 	"imap":           {[]string{"wire", "mailbox", "search", "auth", "mail", "mime", "metrics"}, "the protocol never touches a store"},
 	"imapclient":     {[]string{"wire", "mail"}, "a client knows only what it is told"},
-	"admin":          {[]string{"mail", "auth", "delivery", "mailbox"}, "what an administrator asks of a running server"},
+	"admin":          {[]string{"mail", "auth", "delivery", "mailbox", "search"}, "what an administrator asks of a running server"},
 	"transcript":     {nil, "plays against whatever it is given"},
 }
 

@@ -65,7 +65,11 @@ func (f storeFlags) withService(p *process, do func(admin.Service) error) error 
 		store, err := f.open(p.ctx, env)
 		if err == nil {
 			engine := mailbox.New(store, store, env, mailbox.Limits{})
-			return errors.Join(do(f.local(store, engine, delivery.New(engine, auth.CheckName))), store.Close())
+			text, err := newTextIndex(store, engine, 0)
+			if err == nil {
+				err = do(f.local(store, engine, delivery.New(engine, auth.CheckName), text))
+			}
+			return errors.Join(err, store.Close())
 		}
 		if !mail.Is(err, mail.Busy) || time.Now().After(until) {
 			return err

@@ -25,6 +25,7 @@ type commands struct {
 	Deliver deliverCommand `cmd:"" help:"Deliver the message on standard input to an account."`
 	Migrate migrateCommand `cmd:"" help:"Move all accounts between a data directory and PostgreSQL, while its server runs or not."`
 	Shard   shardCommand   `cmd:"" help:"Manage the databases of a shared store."`
+	Index   indexCommand   `cmd:"" help:"Look after the text indexes that searches use, whether the server runs or not."`
 	Check   checkCommand   `cmd:"" help:"Verify everything in a data directory. The server must not be running."`
 	Demo    demoCommand    `cmd:"" help:"Run a throw-away server with an account full of mail."`
 	Version versionCommand `cmd:"" help:"Print the version."`

@@ -97,13 +97,22 @@ func start(set settings, env *mail.Env) (_ *server, err error) {
 	if err != nil {
 		return nil, err
 	}
+	text, err := newTextIndex(store, s.engine, int64(set.SearchCacheSize))
+	if err != nil {
+		return nil, err
+	}
+	s.engine.OnArrival = text.indexer.Changed
 	counters := &metrics.Metrics{}
 	deliveries := delivery.New(s.engine, auth.CheckName)
-	s.local = set.local(store, s.engine, deliveries)
+	s.local = set.local(store, s.engine, deliveries, text)
 	s.admin = admin.NewServer(s.local)
-	s.imap = imap.New(imap.Options{Engine: s.engine, Auth: authenticator, TLS: tls, Env: env, Metrics: counters, Version: version(), Without: set.Without})
+	s.imap = imap.New(imap.Options{
+		Engine: s.engine, Auth: authenticator, TLS: tls, Env: env, Metrics: counters, Version: version(),
+		Index: text.index, Workers: text.workers, Without: set.Without,
+	})
 	s.lmtp = lmtp.New(lmtp.Options{Delivery: deliveries, Env: env, Metrics: counters, Hostname: set.Hostname})
 	s.wg.Go(func() { s.engine.Run(ctx, sweepInterval) })
+	s.wg.Go(func() { text.indexer.Run(ctx) })
 	return s, s.open(ctx, &set)
 }
 

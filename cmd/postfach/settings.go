@@ -30,11 +30,12 @@ type settings struct {
 
 	ProxyProtocol []netip.Prefix `placeholder:"NET,..." help:"Networks of load balancers: connections from there begin with a PROXY header (v1 or v2) that names the client."`
 
-	MaxMessageSize config.Size     `default:"128MiB" placeholder:"SIZE" help:"Largest message (${default})."`
-	Quota          config.Size     `default:"0" placeholder:"SIZE" help:"What an account can hold; 0: no limit."`
-	KeepExpunged   config.Duration `default:"1d" placeholder:"TIME" help:"How long expunged messages stay on the disk (${default})."`
-	Without        []string        `placeholder:"NAME,..." help:"IMAP extensions that are not offered, by their names in docs/extensions.md, such as UNAUTHENTICATE (behind a proxy that decides who may log in)."`
-	LogLevel       slog.Level      `default:"info" placeholder:"LEVEL" help:"debug, info, warn or error (${default})."`
+	MaxMessageSize  config.Size     `default:"128MiB" placeholder:"SIZE" help:"Largest message (${default})."`
+	Quota           config.Size     `default:"0" placeholder:"SIZE" help:"What an account can hold; 0: no limit."`
+	KeepExpunged    config.Duration `default:"1d" placeholder:"TIME" help:"How long expunged messages stay on the disk (${default})."`
+	Without         []string        `placeholder:"NAME,..." help:"IMAP extensions that are not offered, by their names in docs/extensions.md, such as UNAUTHENTICATE (behind a proxy that decides who may log in)."`
+	SearchCacheSize config.Size     `default:"64MiB" placeholder:"SIZE" help:"Memory for what searches have read of the text indexes (${default})."`
+	LogLevel        slog.Level      `default:"info" placeholder:"LEVEL" help:"debug, info, warn or error (${default})."`
 }
 
 const off = "off"

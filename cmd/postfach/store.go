@@ -102,8 +102,9 @@ func (f *storeFlags) openLocal(ctx context.Context, env *mail.Env) (*pair.Store,
 }
 
 // local makes what an administrator can do with an open store.
-func (f *storeFlags) local(store opened, engine *mailbox.Engine, d delivery.Deliverer) *admin.Local {
+func (f *storeFlags) local(store opened, engine *mailbox.Engine, d delivery.Deliverer, text *textIndex) *admin.Local {
 	l := admin.NewLocal(engine, d)
+	l.Indexer = text.indexer
 	if p, ok := store.(*pair.Store); ok {
 		g := &migrator{flags: *f, store: p, engine: engine, env: engine.Env()}
 		l.Migrator = g.run

@@ -51,6 +51,7 @@ func NewHandler(s Service) http.Handler {
 		answer(w, nil, s.Deliver(r.Context(), r.URL.Query().Get("to"), r.Body))
 	})
 	mux.HandleFunc("POST /migrate", func(w http.ResponseWriter, r *http.Request) { serveMigration(s, w, r) })
+	mux.HandleFunc("POST /index", func(w http.ResponseWriter, r *http.Request) { serveIndex(s, w, r) })
 	return mux
 }
 

@@ -12,11 +12,13 @@ import (
 	"postfach/internal/delivery"
 	"postfach/internal/mail"
 	"postfach/internal/mailbox"
+	"postfach/internal/search"
 )
 
 // Local is the Service of the process that has the store open.
 type Local struct {
-	Migrator Migrator // nil: nothing to migrate from or to
+	Migrator Migrator        // nil: nothing to migrate from or to
+	Indexer  *search.Indexer // nil: there is no text index
 	engine   *mailbox.Engine
 	delivery delivery.Deliverer
 }

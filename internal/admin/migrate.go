@@ -30,7 +30,7 @@ func (l *Local) Migrate(ctx context.Context, m Migration, tell func(string)) err
 	return l.Migrator(ctx, m, tell)
 }
 
-// report is a line of a migration's answer. The last one has Done or a fault.
+// report is a line of an answer that takes long. The last one has Done or a fault.
 type report struct {
 	Text  string `json:"text,omitempty"`
 	Done  bool   `json:"done,omitempty"`
@@ -43,14 +43,18 @@ func serveMigration(s Service, w http.ResponseWriter, r *http.Request) {
 		answer(w, nil, err)
 		return
 	}
+	answerLines(w, func(tell func(string)) error { return s.Migrate(r.Context(), m, tell) })
+}
+
+// answerLines sends what is told as it comes.
+func answerLines(w http.ResponseWriter, do func(tell func(line string)) error) {
 	out := json.NewEncoder(w)
 	say := func(line report) {
 		// A client that has gone ends the request's context.
 		_ = out.Encode(line)
 		_ = http.NewResponseController(w).Flush()
 	}
-	err := s.Migrate(r.Context(), m, func(text string) { say(report{Text: text}) })
-	if err != nil {
+	if err := do(func(text string) { say(report{Text: text}) }); err != nil {
 		say(report{Fault: &fault{Kind: mail.KindOf(err).String(), Text: err.Error()}})
 		return
 	}
@@ -59,11 +63,16 @@ func serveMigration(s Service, w http.ResponseWriter, r *http.Request) {
 
 // Migrate implements Service.
 func (c *Client) Migrate(ctx context.Context, m Migration, tell func(string)) error {
-	b, err := json.Marshal(m)
+	return c.lines(ctx, "/migrate", m, tell)
+}
+
+// lines does one request and tells what comes as it comes.
+func (c *Client) lines(ctx context.Context, path string, value any, tell func(string)) error {
+	b, err := json.Marshal(value)
 	if err != nil {
 		return mail.Wrap(mail.Internal, err)
 	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://postfach/migrate", bytes.NewReader(b))
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://postfach"+path, bytes.NewReader(b))
 	if err != nil {
 		return mail.Wrap(mail.Internal, err)
 	}

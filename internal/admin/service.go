@@ -23,6 +23,9 @@ type Service interface {
 	// Migrate moves all accounts between the data directory and another store, and tells
 	// what it does in lines for people. It can be broken off and begun again.
 	Migrate(ctx context.Context, m Migration, tell func(line string)) error
+	// Index makes the text indexes of accounts anew, or only tells how far they are, in a
+	// line for each account. NotFound.
+	Index(ctx context.Context, q IndexRequest, tell func(line string)) error
 }
 
 // NewAccount is an account to be added.

@@ -65,7 +65,7 @@ type keeper interface {
 
 // selectedSession is a session in a mailbox of n messages, on a replayed
 // connection.
-func selectedSession(t *testing.T, store keeper, n int) (*session, *replay) {
+func selectedSession(t testing.TB, store keeper, n int) (*session, *replay) {
 	t.Helper()
 	env := mail.SystemEnv(quietLog)
 	if err := store.AddAccount(t.Context(), mail.Account{ID: 1, Name: "anna"}); err != nil {
@@ -90,7 +90,7 @@ func selectedSession(t *testing.T, store keeper, n int) (*session, *replay) {
 
 // fill puts n messages into INBOX: the first thousand by APPEND, the others as copies
 // of them.
-func fill(t *testing.T, a *mailbox.Account, n int) {
+func fill(t testing.TB, a *mailbox.Account, n int) {
 	t.Helper()
 	u := a.Upload(t.Context(), -1)
 	defer u.Release()
@@ -123,7 +123,7 @@ func fill(t *testing.T, a *mailbox.Account, n int) {
 }
 
 // run lets a session work off what a client says.
-func run(t *testing.T, s *session, c *replay, text string) {
+func run(t testing.TB, s *session, c *replay, text string) {
 	c.feed = append(c.feed[:0], text...)
 	for len(c.feed) > 0 || s.r.Buffered() > 0 {
 		if err := s.step(); err != nil {

@@ -134,7 +134,7 @@ func (c *updatedSearch) refresh(s *session, v *mailbox.View) {
 		f(s)
 	}
 	var added, removed mail.UIDSet
-	program := search.New(c.root, &searchOpener{s: s})
+	program := search.New(c.root, s.account.Opener())
 	test := func(r *mailbox.Row) bool {
 		var row search.Row
 		fillRow(&row, r)

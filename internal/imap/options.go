@@ -8,6 +8,7 @@ import (
 	"postfach/internal/mail"
 	"postfach/internal/mailbox"
 	"postfach/internal/metrics"
+	"postfach/internal/search"
 )
 
 // Options is what a server is made of.
@@ -17,6 +18,8 @@ type Options struct {
 	TLS     *tls.Config // nil: no STARTTLS, and no implicit TLS
 	Env     *mail.Env
 	Metrics *metrics.Metrics
+	Index   *search.Index   // nil: every search reads the messages
+	Workers *search.Workers // shared with whoever makes the index; nil: the searches have their own
 	Limits  Limits
 	Version string   // told in ID
 	Without []string // families whose commands and capabilities are left out, such as UNAUTHENTICATE

@@ -13,6 +13,8 @@ type progress struct {
 	done uint32
 	goal uint32    // 0: nobody knows
 	told time.Time // when the client last heard of it
+
+	pause func() // called before the client hears of it; nil: nothing to do
 }
 
 // progressAfter is how long a command may be silent (RFC 9585 4: 10 to 15 seconds).
@@ -38,6 +40,9 @@ func (p *progress) next() error {
 		return nil
 	}
 	p.told = now
+	if p.pause != nil {
+		p.pause()
+	}
 	var code []byte
 	eachRow(func(f *family) []progressCode { return f.progressCodes }, func(row progressCode) {
 		code = row(code, p.s, done, p.goal)

@@ -36,6 +36,7 @@ type searchRequest struct {
 	arrange    func() error // puts what was found in order; nil: it is
 
 	search   *search.Search
+	opens    bool // it may have to open messages
 	row      search.Row
 	found    found
 	warned   bool // of a message that can't be read
@@ -137,19 +138,37 @@ func (q *searchRequest) find(s *session) error {
 		return err
 	}
 	s.depend(s.view.Ticket())
-	q.search = search.New(q.root, &searchOpener{s: s})
 	if err := q.bound(s); err != nil {
 		return err
 	}
 	if q.findAll() {
 		return nil
 	}
+	turn := s.server.workers.Turn()
+	defer turn.End()
+	q.progress.pause = turn.End // the client may take its time
+	if err := q.prepare(s, turn); err != nil {
+		return err
+	}
 	var failed error
 	q.eachRow(func(row *mailbox.Row) bool {
-		failed = q.test(row)
+		failed = q.test(row, turn)
 		return failed == nil
 	})
 	return failed
+}
+
+// prepare asks the index what it knows.
+func (q *searchRequest) prepare(s *session, turn *search.Turn) error {
+	q.search = search.New(q.root, s.account.Opener())
+	q.opens = q.search.Opens()
+	if s.server.index == nil || !q.opens {
+		return nil
+	}
+	if err := turn.Work(s.ctx); err != nil {
+		return err
+	}
+	return q.search.Plan(s.ctx, s.server.index, s.account.ID, turn)
 }
 
 // bound limits the messages that are looked at.
@@ -194,27 +213,34 @@ func (q *searchRequest) eachRow(f func(*mailbox.Row) bool) {
 
 // test tests one message. A message that can't be read is in no result, and the
 // client is warned.
-func (q *searchRequest) test(row *mailbox.Row) error {
-	if q.search.Opens() {
+func (q *searchRequest) test(row *mailbox.Row, turn *search.Turn) error {
+	if row.Ghost {
+		return nil
+	}
+	if q.opens {
 		if err := q.progress.next(); err != nil {
 			return err
 		}
-	}
-	if row.Ghost {
-		return nil
+		if q.search.Excludes(row.Fixed.Message) {
+			return nil
+		}
+		if err := turn.Work(q.s.ctx); err != nil {
+			return err
+		}
 	}
 	fillRow(&q.row, row)
 	ok, err := q.search.Matches(q.s.ctx, &q.row)
 	switch {
+	case err == nil && ok:
+		q.found.add(row)
+	case err == nil:
 	case isUnreadable(err):
 		if !q.warned {
 			q.warned = true
 			q.s.warn(q.s.unreadable(row.UID, err))
 		}
-	case err != nil:
+	default:
 		return err
-	case ok:
-		q.found.add(row)
 	}
 	return nil
 }

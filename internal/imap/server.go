@@ -32,6 +32,8 @@ type Server struct {
 	version string
 	without map[string]bool // families, by their names
 	library *search.Library
+	index   *search.Index
+	workers *search.Workers
 
 	lastID atomic.Uint64
 	wg     sync.WaitGroup
@@ -49,7 +51,11 @@ func New(o Options) *Server {
 	for _, name := range o.Without {
 		without[name] = true
 	}
+	if o.Workers == nil {
+		o.Workers = search.NewWorkers(0)
+	}
 	return &Server{
+		index: o.Index, workers: o.Workers,
 		without: without,
 		engine:  o.Engine, auth: o.Auth, tls: o.TLS, env: o.Env, metrics: o.Metrics,
 		limits: limits, version: o.Version, library: search.NewLibrary(limits.SortBytesMax),

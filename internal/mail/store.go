@@ -87,10 +87,13 @@ type Store interface {
 	// accounts to look after, for a store that polls as well. It ends with the context.
 	Watch(ctx context.Context, loaded func() []AccountID) iter.Seq[Moved]
 
-	// Derived and PutDerived keep small data that can be computed again. They may
-	// lose it. NotFound when there is none.
+	// Derived and PutDerived keep small data that can be computed again: values of less
+	// than a MiB. They may lose it. NotFound when there is none.
 	Derived(ctx context.Context, id AccountID, key string) ([]byte, error)
 	PutDerived(ctx context.Context, id AccountID, key string, value []byte) error
+	// DropDerived deletes those whose keys begin with a prefix, but for those that begin
+	// with one of keep.
+	DropDerived(ctx context.Context, id AccountID, prefix string, keep ...string) error
 
 	// Sweep frees what nobody can need any more: messages expunged before a time
 	// (mailboxes deleted before it, accounts removed before it) that no view pins, and

@@ -92,8 +92,12 @@ func (m *Mailbox) claimRecent(to mail.UID) mail.UID {
 // publish makes a version a mailbox's head and wakes the views; who has published all
 // there is wakes the watches.
 func (a *Account) publish(m *Mailbox, v *version) {
-	a.latest.add(m, m.head.Swap(v), v)
+	old := m.head.Swap(v)
+	a.latest.add(m, old, v)
 	m.wake()
+	if v.state.UIDNext > old.state.UIDNext {
+		a.engine.arrived(a.ID)
+	}
 }
 
 func (m *Mailbox) wake() {

@@ -36,17 +36,27 @@ func Internal(test func(Day) bool) Key {
 
 // Sent returns a key on the day of the Date header field, likewise (RFC 9051
 // 6.4.4, SENTBEFORE). A message without a date matches no day.
-func Sent(test func(Day) bool) Key { return sentKey(test) }
+func Sent(test func(Day) bool) Key { return &sentKey{test: test} }
 
-type sentKey func(Day) bool
+type sentKey struct {
+	indexed
+	test func(Day) bool
+}
 
-func (sentKey) cost() cost   { return costStructure }
-func (sentKey) plan(*Search) {}
+func (*sentKey) cost() cost   { return costStructure }
+func (*sentKey) plan(*Search) {}
 
-func (k sentKey) match(ctx context.Context, s *Search) (bool, error) {
+func (k *sentKey) sets(p *planning) (sets, error) {
+	return k.know(p, func() (sets, error) { return p.days(k.test) })
+}
+
+func (k *sentKey) match(ctx context.Context, s *Search) (bool, error) {
+	if yes, known := k.known(s); known {
+		return yes, nil
+	}
 	if err := s.openStructure(ctx); err != nil {
 		return false, err
 	}
 	date := s.structure.Date
-	return !date.IsZero() && k(DayOf(date)), nil
+	return !date.IsZero() && k.test(DayOf(date)), nil
 }

@@ -12,7 +12,7 @@ import (
 const chunkMessages = 1024
 
 // chunk holds the facts of messages whose ids lie beside each other. It never changes.
-type chunk struct {
+type factsChunk struct {
 	there   [chunkMessages / 64]uint64 // which of the ids have facts
 	rows    []chunkRow                 // of these, ascending
 	text    string
@@ -43,8 +43,8 @@ const (
 
 // fact is the facts of one message, where they lie.
 type fact struct {
-	chunk *chunk
-	row   *chunkRow
+	factsChunk *factsChunk
+	row        *chunkRow
 }
 
 func (f fact) text(key int) string {
@@ -52,7 +52,7 @@ func (f fact) text(key int) string {
 		return ""
 	}
 	s := f.row.texts[key]
-	return f.chunk.text[s.at : s.at+uint32(s.bytes)]
+	return f.factsChunk.text[s.at : s.at+uint32(s.bytes)]
 }
 
 // sent returns the sent date: INTERNALDATE when the message does not say (RFC 5256 2.2).
@@ -76,11 +76,11 @@ func (f fact) references() []Hash {
 	if f.row == nil {
 		return nil
 	}
-	return f.chunk.hashes[f.row.refs : f.row.refs+uint32(f.row.refCount)]
+	return f.factsChunk.hashes[f.row.refs : f.row.refs+uint32(f.row.refCount)]
 }
 
 // rank is how many messages before the slot have facts.
-func (c *chunk) rank(slot int) int {
+func (c *factsChunk) rank(slot int) int {
 	n := 0
 	for _, w := range c.there[:slot/64] {
 		n += bits.OnesCount64(w)
@@ -88,10 +88,10 @@ func (c *chunk) rank(slot int) int {
 	return n + bits.OnesCount64(c.there[slot/64]&(1<<(slot%64)-1))
 }
 
-func (c *chunk) has(slot int) bool { return c.there[slot/64]&(1<<(slot%64)) != 0 }
+func (c *factsChunk) has(slot int) bool { return c.there[slot/64]&(1<<(slot%64)) != 0 }
 
 // find returns the facts of a message, if the chunk has them.
-func (c *chunk) find(slot int) (fact, bool) {
+func (c *factsChunk) find(slot int) (fact, bool) {
 	if c == nil || !c.has(slot) {
 		return fact{}, false
 	}
@@ -99,7 +99,7 @@ func (c *chunk) find(slot int) (fact, bool) {
 }
 
 // bytes is about what the chunk takes in memory.
-func (c *chunk) bytes() int64 {
+func (c *factsChunk) bytes() int64 {
 	return int64(len(c.rows)*88 + len(c.text) + len(c.hashes)*16 + 300)
 }
 
@@ -110,8 +110,8 @@ type slotFacts struct {
 }
 
 // with returns a chunk that has more facts, of slots that have none and ascend.
-func (c *chunk) with(more []slotFacts) *chunk {
-	b := chunkBuilder{chunk: new(chunk)}
+func (c *factsChunk) with(more []slotFacts) *factsChunk {
+	b := chunkBuilder{factsChunk: new(factsChunk)}
 	if len(more) > 16 {
 		b.known = make(map[string]span)
 	}
@@ -134,13 +134,13 @@ func (c *chunk) with(more []slotFacts) *chunk {
 	if c != nil {
 		b.rows = append(b.rows, c.rows[taken:]...)
 	}
-	b.chunk.text = string(b.text)
-	return b.chunk
+	b.factsChunk.text = string(b.text)
+	return b.factsChunk
 }
 
 // chunkBuilder builds a chunk. Texts that are alike lie in it once, as far as it knows.
 type chunkBuilder struct {
-	*chunk
+	*factsChunk
 	text  []byte
 	known map[string]span
 }
@@ -173,7 +173,7 @@ const chunkVersion = 1
 
 // appendChunk writes a chunk for the store: its version, the bitmap, rows, hashes, text, and
 // a checksum of it all. Numbers are little-endian.
-func appendChunk(dst []byte, c *chunk) []byte {
+func appendChunk(dst []byte, c *factsChunk) []byte {
 	le := binary.LittleEndian
 	start := len(dst)
 	dst = append(dst, chunkVersion)
@@ -197,8 +197,6 @@ func appendChunk(dst []byte, c *chunk) []byte {
 	return le.AppendUint32(dst, crc32.Checksum(dst[start:], castagnoli))
 }
 
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
-
 const (
 	chunkHeadBytes = 1 + chunkMessages/8 + 8
 	chunkRowBytes  = 8 + textKeys*6 + 16 + 6
@@ -206,7 +204,7 @@ const (
 )
 
 // decodeChunk reads what appendChunk has written; nil: it is something else.
-func decodeChunk(b []byte) *chunk {
+func decodeChunk(b []byte) *factsChunk {
 	le := binary.LittleEndian
 	if len(b) < chunkHeadBytes+chunkSumBytes || b[0] != chunkVersion {
 		return nil
@@ -215,7 +213,7 @@ func decodeChunk(b []byte) *chunk {
 	if crc32.Checksum(body, castagnoli) != le.Uint32(b[len(body):]) {
 		return nil
 	}
-	c, count := new(chunk), 0
+	c, count := new(factsChunk), 0
 	for i := range c.there {
 		c.there[i] = le.Uint64(b[1+8*i:])
 		count += bits.OnesCount64(c.there[i])
@@ -254,7 +252,7 @@ func (r *chunkRow) decode(b []byte) (rest []byte) {
 }
 
 // sound tells whether all that the rows point at is there.
-func (c *chunk) sound() bool {
+func (c *factsChunk) sound() bool {
 	for i := range c.rows {
 		r := &c.rows[i]
 		if uint64(r.refs)+uint64(r.refCount) > uint64(len(c.hashes)) {

@@ -18,6 +18,7 @@ func Header(name, text string) Key {
 }
 
 type headerKey struct {
+	indexed
 	name   string
 	needle []byte
 	found  bool
@@ -26,7 +27,28 @@ type headerKey struct {
 func (*headerKey) cost() cost       { return costHeader }
 func (k *headerKey) plan(s *Search) { s.headers[k.name] = append(s.headers[k.name], k) }
 
+func (k *headerKey) sets(p *planning) (sets, error) {
+	return k.know(p, func() (sets, error) {
+		switch k.name {
+		case "message-id":
+			return p.column(columnMessageID, k.needle)
+		case "subject":
+			s, err := p.column(columnSubject, k.needle)
+			return s.doubt(p.segment.subjects), err
+		}
+		s, err := p.text(tableHeader, foldString(k.name+": "))
+		if err != nil || s.none() || len(k.needle) == 0 {
+			return s, err
+		}
+		value, err := p.text(tableHeader, k.needle)
+		return s.and(value), err
+	})
+}
+
 func (k *headerKey) match(ctx context.Context, s *Search) (bool, error) {
+	if yes, known := k.known(s); known {
+		return yes, nil
+	}
 	if !s.headersRead {
 		if err := s.readHeaders(ctx); err != nil {
 			return false, err

@@ -12,6 +12,8 @@ type Key interface {
 	cost() cost
 	// plan makes the key known to its search, once.
 	plan(s *Search)
+	// sets tells what the index knows of the messages of a segment.
+	sets(p *planning) (sets, error)
 	// match tests the message at hand.
 	match(ctx context.Context, s *Search) (bool, error)
 }
@@ -35,6 +37,8 @@ type rowKey func(*Row) bool
 func (rowKey) cost() cost   { return costRow }
 func (rowKey) plan(*Search) {}
 
+func (rowKey) sets(*planning) (sets, error) { return sets{}, nil }
+
 func (k rowKey) match(_ context.Context, s *Search) (bool, error) { return k(s.row), nil }
 
 // All returns a key that every message matches.
@@ -44,6 +48,8 @@ type allKey struct{}
 
 func (allKey) cost() cost   { return costRow }
 func (allKey) plan(*Search) {}
+
+func (allKey) sets(*planning) (sets, error) { return sets{}, nil }
 
 func (allKey) match(context.Context, *Search) (bool, error) { return true, nil }
 
@@ -58,14 +64,17 @@ func IsAll(k Key) bool {
 
 // And returns a key that matches where all of the keys do; the cheap ones are
 // tested first.
-func And(keys ...Key) Key { return listKey{sorted(keys), false} }
+func And(keys ...Key) Key { return listOf(keys, false) }
 
 // Or returns a key that matches where one of the keys does.
-func Or(keys ...Key) Key { return listKey{sorted(keys), true} }
+func Or(keys ...Key) Key { return listOf(keys, true) }
 
-func sorted(keys []Key) []Key {
+func listOf(keys []Key, decisive bool) Key {
+	if len(keys) == 1 {
+		return keys[0]
+	}
 	slices.SortStableFunc(keys, func(a, b Key) int { return cmp.Compare(a.cost(), b.cost()) })
-	return keys
+	return listKey{keys, decisive}
 }
 
 // listKey is decided by the first of its keys whose outcome is decisive, and else
@@ -88,6 +97,26 @@ func (k listKey) plan(s *Search) {
 	}
 }
 
+func (k listKey) sets(p *planning) (s sets, err error) {
+	for i, child := range k.keys {
+		c, err := child.sets(p)
+		switch {
+		case err != nil:
+			return sets{}, err
+		case i == 0:
+			s = c
+		case k.decisive:
+			s = s.or(c)
+		default:
+			s = s.and(c)
+		}
+		if !k.decisive && s.none() {
+			break // what the others say makes no difference
+		}
+	}
+	return s, nil
+}
+
 func (k listKey) match(ctx context.Context, s *Search) (bool, error) {
 	for _, child := range k.keys {
 		if ok, err := child.match(ctx, s); err != nil || ok == k.decisive {
@@ -104,6 +133,11 @@ type notKey struct{ key Key }
 
 func (k notKey) cost() cost     { return k.key.cost() }
 func (k notKey) plan(s *Search) { k.key.plan(s) }
+
+func (k notKey) sets(p *planning) (sets, error) {
+	s, err := k.key.sets(p)
+	return s.not(p.segment.span), err
+}
 
 func (k notKey) match(ctx context.Context, s *Search) (bool, error) {
 	ok, err := k.key.match(ctx, s)

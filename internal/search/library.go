@@ -60,15 +60,15 @@ type Known struct {
 	// Progress is called now and then while it takes long; nil: nothing to do.
 	Progress func() error
 
-	chunks  map[uint64]*chunk
-	last    *chunk // the one that was asked last
+	chunks  map[uint64]*factsChunk
+	last    *factsChunk // the one that was asked last
 	lastNo  uint64
 	skipped map[mail.MessageID]error
 }
 
 // Known returns what is known of an account's messages.
 func (l *Library) Known(owner Owner, s Shelf) *Known {
-	return &Known{library: l, owner: owner, shelf: s, chunks: make(map[uint64]*chunk), skipped: make(map[mail.MessageID]error)}
+	return &Known{library: l, owner: owner, shelf: s, chunks: make(map[uint64]*factsChunk), skipped: make(map[mail.MessageID]error)}
 }
 
 // Load makes sure that the facts of these messages are known. They stay in memory as long as
@@ -93,11 +93,11 @@ func (k *Known) Load(ctx context.Context, ids iter.Seq[mail.MessageID]) error {
 
 // task is a chunk whose facts are wanted, and what became of it.
 type task struct {
-	number  uint64
-	wanted  *[chunkMessages / 64]uint64
-	chunk   *chunk
-	skipped map[mail.MessageID]error
-	err     error
+	number     uint64
+	wanted     *[chunkMessages / 64]uint64
+	factsChunk *factsChunk
+	skipped    map[mail.MessageID]error
+	err        error
 }
 
 // loadAll loads chunks, several at a time: a store on another machine takes its time, and
@@ -124,7 +124,7 @@ func (k *Known) loadAll(ctx context.Context, wanted map[uint64]*[chunkMessages /
 	var failed error
 	for range wanted {
 		t := <-done
-		k.chunks[t.number] = t.chunk
+		k.chunks[t.number] = t.factsChunk
 		maps.Copy(k.skipped, t.skipped)
 		if failed == nil {
 			failed = t.err
@@ -142,17 +142,17 @@ func (k *Known) loadAll(ctx context.Context, wanted map[uint64]*[chunkMessages /
 // loadChunk loads a chunk, and finds out what it lacks.
 func (k *Known) loadChunk(ctx context.Context, t *task) error {
 	key := chunkKey{k.owner, t.number}
-	t.chunk, _ = k.library.kept.get(key).(*chunk)
-	if t.chunk == nil {
+	t.factsChunk, _ = k.library.kept.get(key).(*factsChunk)
+	if t.factsChunk == nil {
 		if b, err := k.shelf.Derived(ctx, key.name()); err == nil {
-			if t.chunk = decodeChunk(b); t.chunk != nil {
-				k.library.kept.put(key, t.chunk, t.chunk.bytes())
+			if t.factsChunk = decodeChunk(b); t.factsChunk != nil {
+				k.library.kept.put(key, t.factsChunk, t.factsChunk.bytes())
 			}
 		}
 	}
 	var more []slotFacts
 	for slot := range chunkMessages {
-		if t.wanted[slot/64]&(1<<(slot%64)) == 0 || t.chunk != nil && t.chunk.has(slot) {
+		if t.wanted[slot/64]&(1<<(slot%64)) == 0 || t.factsChunk != nil && t.factsChunk.has(slot) {
 			continue
 		}
 		id := mail.MessageID(t.number*chunkMessages + uint64(slot))
@@ -169,8 +169,8 @@ func (k *Known) loadChunk(ctx context.Context, t *task) error {
 		}
 	}
 	if len(more) > 0 {
-		t.chunk = t.chunk.with(more)
-		k.library.kept.put(key, t.chunk, t.chunk.bytes())
+		t.factsChunk = t.factsChunk.with(more)
+		k.library.kept.put(key, t.factsChunk, t.factsChunk.bytes())
 	}
 	return nil
 }
@@ -196,7 +196,7 @@ func (k *Known) of(ctx context.Context, id mail.MessageID) (fact, error) {
 	if k.last == nil || no != k.lastNo {
 		k.last, k.lastNo = k.chunks[no], no
 		if k.last == nil {
-			k.last, _ = k.library.kept.get(chunkKey{k.owner, no}).(*chunk)
+			k.last, _ = k.library.kept.get(chunkKey{k.owner, no}).(*factsChunk)
 		}
 	}
 	f, ok := k.last.find(slot)
@@ -229,7 +229,7 @@ const saveRowsMin = 64
 // Save returns a function that writes the facts that are new to the store, once the messages
 // are durable; nil: there are few, or somebody else is writing. Facts can be computed again.
 func (k *Known) Save(durable func(context.Context) error) func(context.Context) error {
-	unsaved := make(map[chunkKey]*chunk)
+	unsaved := make(map[chunkKey]*factsChunk)
 	for no, c := range k.chunks {
 		if c != nil && (c.unsaved >= saveRowsMin || c.unsaved > 0 && len(c.rows) == chunkMessages) {
 			unsaved[chunkKey{k.owner, no}] = c

@@ -10,15 +10,23 @@ import (
 // Search tests messages against a key, one after the other. It is not safe for
 // concurrent use.
 type Search struct {
-	key  Key
-	from Opener
+	key   Key
+	from  Opener
+	opens bool
 
 	headers map[string][]*headerKey // by the field's name in lower case
 	texts   []*textKey
 	longest int // bytes of the longest needle in texts
 
+	plans  []plan // what the index knows
+	next   int    // the plan in which the last message was
+	behind func() // says that the index wants work; nil without one
+	missed int    // messages that the index does not know
+
 	// The message at hand, and what of it has been opened.
 	row         *Row
+	plan        int    // where the index knows of it, or -1
+	ordinal     uint32 // there
 	structure   *mime.Structure
 	body        mail.Body
 	headersRead bool
@@ -29,17 +37,27 @@ type Search struct {
 
 // New returns a search for the messages that match the key.
 func New(key Key, from Opener) *Search {
-	s := &Search{key: key, from: from, headers: make(map[string][]*headerKey)}
+	s := &Search{key: key, from: from, headers: make(map[string][]*headerKey), opens: key.cost() > costRow}
 	key.plan(s)
 	return s
 }
 
 // Opens tells whether the search may have to open messages, which takes long.
-func (s *Search) Opens() bool { return s.key.cost() > costRow }
+func (s *Search) Opens() bool { return s.opens }
 
 // Matches tests one message. An error says that it could not be read, or that the
 // context has ended; the next one may be tested nevertheless.
 func (s *Search) Matches(ctx context.Context, row *Row) (bool, error) {
+	if !s.opens {
+		s.row = row
+		return s.key.match(ctx, s)
+	}
+	switch s.guess(row.Fixed.Message) {
+	case no:
+		return false, nil
+	case yes:
+		return true, nil
+	}
 	s.row = row
 	ok, err := s.key.match(ctx, s)
 	s.close()

@@ -222,7 +222,7 @@ func FuzzChunk(f *testing.F) {
 		p := newPile()
 		p.add(string(text), 1, 1)
 		facts := factsOf(p.structure(1))
-		c := (*chunk)(nil).with([]slotFacts{{5, facts}}).with([]slotFacts{{1, Facts{}}, {1023, facts}})
+		c := (*factsChunk)(nil).with([]slotFacts{{5, facts}}).with([]slotFacts{{1, Facts{}}, {1023, facts}})
 		d := decodeChunk(appendChunk(nil, c))
 		if d == nil {
 			t.Fatal("lost")

@@ -18,9 +18,11 @@ func Body(text string) Key { return &textKey{needle: foldString(text)} }
 func Text(text string) Key { return &textKey{needle: foldString(text), inHeader: true} }
 
 type textKey struct {
+	indexed
 	needle   []byte
 	inHeader bool
 	found    bool
+	absent   bool // the index knows that it is not in the message at hand
 }
 
 func (*textKey) cost() cost { return costText }
@@ -30,7 +32,21 @@ func (k *textKey) plan(s *Search) {
 	s.longest = max(s.longest, len(k.needle))
 }
 
+func (k *textKey) sets(p *planning) (sets, error) {
+	return k.know(p, func() (sets, error) {
+		s, err := p.text(tableBody, k.needle)
+		if err != nil || !k.inHeader || s.may == nil {
+			return s, err
+		}
+		header, err := p.text(tableHeader, k.needle)
+		return s.or(header), err
+	})
+}
+
 func (k *textKey) match(ctx context.Context, s *Search) (bool, error) {
+	if yes, known := k.known(s); known {
+		return yes, nil
+	}
 	if !s.textsRead {
 		if err := s.readTexts(ctx); err != nil {
 			return false, err
@@ -45,6 +61,8 @@ func (k *textKey) match(ctx context.Context, s *Search) (bool, error) {
 func (s *Search) readTexts(ctx context.Context) error {
 	for _, k := range s.texts {
 		k.found = len(k.needle) == 0 // the empty text is in every text
+		yes, known := k.known(s)
+		k.absent = known && !yes
 	}
 	if err := s.openStructure(ctx); err != nil {
 		return err
@@ -80,7 +98,7 @@ func isText(p *mime.Part) bool {
 // headers.
 func (s *Search) missing(inHeader bool) bool {
 	for _, k := range s.texts {
-		if !k.found && (k.inHeader || !inHeader) {
+		if !k.found && !k.absent && (k.inHeader || !inHeader) {
 			return true
 		}
 	}
@@ -90,7 +108,7 @@ func (s *Search) missing(inHeader bool) bool {
 // look tests the window for all keys that have not been found.
 func (s *Search) look(inHeader bool) {
 	for _, k := range s.texts {
-		if !k.found && (k.inHeader || !inHeader) {
+		if !k.found && !k.absent && (k.inHeader || !inHeader) {
 			k.found = bytes.Contains(s.window, k.needle)
 		}
 	}
@@ -100,11 +118,15 @@ func (s *Search) look(inHeader bool) {
 func (s *Search) readFields(ctx context.Context, p *mime.Part) error {
 	r := &faultReader{ctx: ctx, r: section(s.body, p.Header, p.Body)}
 	for f := range mime.Fields(r) {
-		s.window = append(fold(s.window[:0], f.Name), ": "...)
-		s.window = foldText(s.window, f.Text())
+		s.window = fieldText(s.window[:0], f)
 		s.look(true)
 	}
 	return r.err
+}
+
+// fieldText appends a header field, folded: name, colon, value.
+func fieldText(dst []byte, f mime.Field) []byte {
+	return foldText(append(fold(dst, f.Name), ": "...), f.Text())
 }
 
 func (s *Search) readPart(ctx context.Context, p *mime.Part) error {

@@ -14,6 +14,8 @@ type threadKey mail.ThreadID
 func (threadKey) cost() cost   { return costRecord }
 func (threadKey) plan(*Search) {}
 
+func (threadKey) sets(*planning) (sets, error) { return sets{}, nil }
+
 func (k threadKey) match(ctx context.Context, s *Search) (bool, error) {
 	m, err := s.from.Message(ctx, s.row.Fixed.Message)
 	return err == nil && m.Thread == mail.ThreadID(k), err

@@ -16,23 +16,31 @@ func (s *Search) scan(r io.Reader) {
 		s.raw = make([]byte, rawBytes)
 	}
 	s.window = s.window[:0]
-	have := 0
-	for s.missing(false) {
-		n, err := io.ReadFull(r, s.raw[have:])
-		have += n
-		end := have
-		if err == nil {
-			end -= cutRune(s.raw[:have])
-		}
-		s.window = fold(s.window, s.raw[:end])
-		s.look(false)
-		if err != nil {
-			return // the end, or a fault that the reader below remembers
-		}
-		have = copy(s.raw, s.raw[end:have])
+	pieces(r, s.raw, func(piece []byte) bool {
 		if keep := s.longest - 1; len(s.window) > keep {
 			s.window = s.window[:copy(s.window, s.window[len(s.window)-keep:])]
 		}
+		s.window = fold(s.window, piece)
+		s.look(false)
+		return s.missing(false)
+	})
+}
+
+// pieces calls f with pieces of a stream of UTF-8, read into room, in which all characters
+// are whole, until f returns false.
+func pieces(r io.Reader, room []byte, f func([]byte) bool) {
+	have := 0
+	for {
+		n, err := io.ReadFull(r, room[have:])
+		have += n
+		end := have
+		if err == nil {
+			end -= cutRune(room[:have])
+		}
+		if !f(room[:end]) || err != nil {
+			return // at the end, or at a fault that the reader below remembers
+		}
+		have = copy(room, room[end:have])
 	}
 }
 

@@ -114,6 +114,14 @@ func (f *Flaky) PutDerived(ctx context.Context, id mail.AccountID, key string, v
 	return f.Store.PutDerived(ctx, id, key, value)
 }
 
+// DropDerived implements mail.Store.
+func (f *Flaky) DropDerived(ctx context.Context, id mail.AccountID, prefix string, keep ...string) error {
+	if err := f.read(); err != nil {
+		return err
+	}
+	return f.Store.DropDerived(ctx, id, prefix, keep...)
+}
+
 // Create implements mail.Blobs.
 func (f *Flaky) Create(ctx context.Context, id mail.AccountID, sizeHint int64) (mail.Upload, error) {
 	if err := f.read(); err != nil {

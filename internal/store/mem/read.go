@@ -5,6 +5,7 @@ import (
 	"iter"
 	"maps"
 	"slices"
+	"strings"
 
 	"postfach/internal/mail"
 )
@@ -200,5 +201,19 @@ func (s *Store) PutDerived(_ context.Context, id mail.AccountID, key string, val
 		return err
 	}
 	a.derived[key] = slices.Clone(value)
+	return nil
+}
+
+// DropDerived implements mail.Store.
+func (s *Store) DropDerived(_ context.Context, id mail.AccountID, prefix string, keep ...string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	a, err := s.writableLocked(id)
+	if err != nil {
+		return err
+	}
+	maps.DeleteFunc(a.derived, func(key string, _ []byte) bool {
+		return strings.HasPrefix(key, prefix) && !slices.ContainsFunc(keep, func(k string) bool { return strings.HasPrefix(key, k) })
+	})
 	return nil
 }

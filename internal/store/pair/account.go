@@ -144,3 +144,12 @@ func (s *Store) PutDerived(ctx context.Context, id mail.AccountID, key string, v
 	}
 	return p.at(ctx, id, func(h *side) error { return h.PutDerived(ctx, id, key, value) })
 }
+
+// DropDerived implements mail.Store.
+func (s *Store) DropDerived(ctx context.Context, id mail.AccountID, prefix string, keep ...string) error {
+	p := s.both.Load()
+	if p == nil {
+		return s.a.DropDerived(ctx, id, prefix, keep...)
+	}
+	return p.at(ctx, id, func(h *side) error { return h.DropDerived(ctx, id, prefix, keep...) })
+}

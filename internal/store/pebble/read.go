@@ -1,6 +1,7 @@
 package pebble
 
 import (
+	"bytes"
 	"context"
 	"iter"
 	"slices"
@@ -118,6 +119,35 @@ func (s *Store) PutDerived(ctx context.Context, id mail.AccountID, name string, 
 	return s.change(ctx, id, func(e *epoch, b *pebble.Batch) error {
 		return b.Set(accountKey(keyDerived, id).text(name), value, nil)
 	})
+}
+
+// DropDerived implements mail.Store.
+func (s *Store) DropDerived(ctx context.Context, id mail.AccountID, prefix string, keep ...string) error {
+	return s.change(ctx, id, func(e *epoch, b *pebble.Batch) error {
+		from := accountKey(keyDerived, id).text(prefix)
+		end := from.after()
+		for _, k := range slices.Sorted(slices.Values(keep)) {
+			kept := accountKey(keyDerived, id).text(k)
+			switch {
+			case bytes.HasPrefix(accountKey(keyDerived, id).text(prefix), kept):
+				return nil
+			case bytes.Compare(kept, from) < 0 || bytes.Compare(kept, end) >= 0:
+				continue
+			}
+			if err := dropRange(b, from, kept); err != nil {
+				return err
+			}
+			from = kept.after()
+		}
+		return dropRange(b, from, end)
+	})
+}
+
+func dropRange(b *pebble.Batch, from, end key) error {
+	if bytes.Compare(from, end) >= 0 {
+		return nil
+	}
+	return b.DeleteRange(from, end, nil)
 }
 
 // SetRecent implements mail.Store.

@@ -53,3 +53,23 @@ func (s *Store) PutDerived(ctx context.Context, id mail.AccountID, key string, v
 		})
 	})
 }
+
+// DropDerived implements mail.Store.
+func (s *Store) DropDerived(ctx context.Context, id mail.AccountID, prefix string, keep ...string) error {
+	if keep == nil {
+		keep = []string{}
+	}
+	return s.onShard(ctx, id, func(h *shard) error {
+		return h.do(ctx, func(ctx context.Context, c *pgxpool.Conn) error {
+			var state string
+			err := c.QueryRow(ctx, `WITH a AS (SELECT account, state FROM accounts WHERE account = $1),
+				dropped AS (DELETE FROM derived d USING a WHERE d.account = a.account AND a.state IN ('here', 'fenced')
+					AND starts_with(d.key, $2) AND NOT EXISTS (SELECT 1 FROM unnest($3::text[]) k WHERE starts_with(d.key, k)))
+				SELECT state FROM a`, int64(id), prefix, keep).Scan(&state)
+			if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+				return err
+			}
+			return stateError(state)
+		})
+	})
+}

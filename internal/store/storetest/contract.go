@@ -75,6 +75,7 @@ func allNotFound(h *harness) {
 	_, err = h.Derived(h.ctx, h.id, "x")
 	h.want(mail.NotFound, err)
 	h.want(mail.NotFound, h.PutDerived(h.ctx, h.id, "x", nil))
+	h.want(mail.NotFound, h.DropDerived(h.ctx, h.id, "x"))
 	for _, err := range h.Since(h.ctx, h.id, 0) {
 		h.want(mail.NotFound, err)
 	}

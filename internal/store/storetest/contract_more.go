@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"postfach/internal/mail"
@@ -181,6 +182,39 @@ func testDerived(h *harness) {
 	got, err := h.Derived(h.ctx, h.id, "a")
 	h.must(err)
 	equal(h, "derived", string(got), "3")
+}
+
+func testDropDerived(h *harness) {
+	left := func() string {
+		var b strings.Builder
+		for _, key := range []string{"a", "x/", "x/1", "x/1/a", "x/12", "x/2", "x/3/b", "x0", "y"} {
+			if _, err := h.Derived(h.ctx, h.id, key); err == nil {
+				b.WriteString(key + " ")
+			}
+		}
+		return b.String()
+	}
+	fill := func() {
+		for _, key := range []string{"a", "x/", "x/1", "x/1/a", "x/12", "x/2", "x/3/b", "x0", "y"} {
+			h.must(h.PutDerived(h.ctx, h.id, key, []byte(key)))
+		}
+	}
+	for _, c := range []struct {
+		prefix string
+		keep   []string
+		want   string
+	}{
+		{"x/", nil, "a x0 y "},
+		{"x/", []string{"x/3", "x/1/", "y", "a"}, "a x/1/a x/3/b x0 y "},
+		{"x/", []string{"x/1", "x/12"}, "a x/1 x/1/a x/12 x0 y "},
+		{"x/1", []string{"x"}, "a x/ x/1 x/1/a x/12 x/2 x/3/b x0 y "},
+		{"z", nil, "a x/ x/1 x/1/a x/12 x/2 x/3/b x0 y "},
+		{"", []string{"y"}, "y "},
+	} {
+		fill()
+		h.must(h.DropDerived(h.ctx, h.id, c.prefix, c.keep...))
+		equal(h, "left of "+c.prefix, left(), c.want)
+	}
 }
 
 // testSnapshot: what LoadMailbox yields is the mailbox at one version, however long the

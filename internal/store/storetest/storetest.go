@@ -83,6 +83,7 @@ var tests = []struct {
 	{"Recent", testRecent},
 	{"Watch", testWatch},
 	{"Derived", testDerived},
+	{"DropDerived", testDropDerived},
 	{"Snapshot", testSnapshot},
 	{"Tickets", testTickets},
 	{"Blobs", testBlobs},
