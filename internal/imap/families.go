@@ -23,6 +23,7 @@ var families = []*family{
 	&extContext,
 	&extEnable,
 	&extEsearch,
+	&extFuzzy,
 	&extID,
 	&extIdle,
 	&extListExtended,

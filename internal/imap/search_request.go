@@ -12,12 +12,10 @@ import (
 
 // searchRequest is a SEARCH or UID SEARCH.
 type searchRequest struct {
-	s   *session
-	uid bool // results are UIDs
-
-	inSelected bool // the selected mailbox is searched,
-	inOthers   bool // and others that are not
-
+	s        *session
+	uid      bool // results are UIDs, whatever the command is called
+	others   bool // mailboxes are searched that are not selected,
+	notHere  bool // and the selected one is not
 	root     search.Key
 	keyCount int
 	depth    int          // of the key being read
@@ -26,14 +24,14 @@ type searchRequest struct {
 	look     searchSet    // at which messages to look
 	refused  error        // well-formed, and nothing that can be searched for
 
-	charset     mime.Charset // of the texts
-	charsetName string       // as the client spells it
+	texts mime.Charset // of texts to search for
 
 	begins     []func(*session) // what keys want done before anything else
 	extended   bool             // answer with ESEARCH
 	returns    []searchAsked    // what shall be told then
 	tellModSeq bool             // and the highest modification sequence of what is told
 	correlator correlator
+	relevancy  *search.Relevancy // of fuzzy keys; nil: there are none
 
 	search     *search.Search
 	row        search.Row
@@ -43,16 +41,10 @@ type searchRequest struct {
 }
 
 func (q *searchRequest) parse(s *session, p *wire.Parser) {
-	q.reset(s)
-	q.uid = s.command.uid
+	*q = searchRequest{s: s}
 	q.extended = s.rev2 // RFC 9051 6.4.4, appendix E 4
 	p.SP()
 	q.parseProgram(p)
-}
-
-// reset forgets the search before, which may hold much.
-func (q *searchRequest) reset(s *session) {
-	*q = searchRequest{s: s, charsetName: "UTF-8", inSelected: true}
 }
 
 // parseProgram reads what shall be told, and the keys.
@@ -86,7 +78,7 @@ func (q *searchRequest) run(s *session) error {
 		q.write(s)
 	}
 	q.finish(s, err)
-	q.reset(nil)
+	*q = searchRequest{} // it may hold much
 	return err
 }
 
@@ -177,6 +169,9 @@ func (q *searchRequest) test(row *mailbox.Row) error {
 			return err
 		}
 	}
+	if q.relevancy != nil {
+		q.relevancy.Reset()
+	}
 	ok, err := q.search.Matches(q.s.ctx, &q.row)
 	switch {
 	case isUnreadable(err):
@@ -188,6 +183,9 @@ func (q *searchRequest) test(row *mailbox.Row) error {
 		return err
 	case ok:
 		q.found.add(row)
+		if q.relevancy != nil {
+			q.found.scores = append(q.found.scores, q.relevancy.Score())
+		}
 	}
 	return nil
 }
