@@ -61,7 +61,7 @@ func checkUpdate(s *session, q *searchRequest) error {
 		return bad("UPDATE needs a selected mailbox")
 	case s.updates().tagged(s.tag):
 		return bad("a search with this tag is kept up to date already")
-	case !q.inSelected:
+	case q.notHere:
 		s.refuseUpdate("only the selected mailbox is followed")
 	}
 	return nil
@@ -87,7 +87,7 @@ func keepUpdated(s *session, q *searchRequest, err error) {
 	}
 	q.freeze(s.view)
 	u.searches = append(u.searches, &updatedSearch{
-		tag: bytes.Clone(s.tag), uid: q.uid, correlator: q.correlator, root: q.root, begins: q.begins,
+		tag: bytes.Clone(s.tag), uid: q.byUID(s), correlator: q.correlator, root: q.root, begins: q.begins,
 		found: q.found.uids, modSeq: s.view.State().HighestModSeq, next: s.view.LastUID() + 1,
 	})
 }

@@ -42,19 +42,19 @@ func lastFound(q *searchRequest, _ *searchAsked) mail.UIDSet {
 // MIN, MAX and ALL say nothing when nothing was found (RFC 4731 3.1).
 
 func writeMin(s *session, q *searchRequest, _ *searchAsked) {
-	if r := q.result(); len(r) > 0 {
+	if r := q.result(s); len(r) > 0 {
 		s.w.Raw(" MIN ").Number(r[0].First)
 	}
 }
 
 func writeMax(s *session, q *searchRequest, _ *searchAsked) {
-	if r := q.result(); len(r) > 0 {
+	if r := q.result(s); len(r) > 0 {
 		s.w.Raw(" MAX ").Number(r[len(r)-1].Last)
 	}
 }
 
 func writeAll(s *session, q *searchRequest, _ *searchAsked) {
-	if r := q.result(); len(r) > 0 {
+	if r := q.result(s); len(r) > 0 {
 		wire.WriteRanges(s.w.Raw(" ALL "), r)
 	}
 }

@@ -32,12 +32,11 @@ type multiSearchRequest struct {
 }
 
 func (q *multiSearchRequest) parse(s *session, p *wire.Parser) {
-	q.reset(s)
-	q.sources, q.uid, q.extended = nil, true, true
+	*q = multiSearchRequest{searchRequest: searchRequest{s: s, uid: true, extended: true}}
 	p.SP()
 	if p.TryWord("IN") {
 		p.SP()
-		q.inSelected = false
+		q.notHere = true
 		q.parseSources(p)
 		p.SP()
 	}
@@ -51,7 +50,7 @@ func (q *multiSearchRequest) parseSources(p *wire.Parser) {
 	for more := true; more; more = p.TrySP() {
 		switch name := string(appendUpper(nil, p.Word())); name {
 		case "SELECTED":
-			q.inSelected = true
+			q.notHere = false
 		case "SUBTREE-ONE":
 			q.addSource(mailboxFilter{filterSubtreeOne, parseFilterNames(p)})
 		default: // SELECTED-DELAYED is not for ESEARCH (RFC 7377 2.2)
@@ -64,7 +63,7 @@ func (q *multiSearchRequest) parseSources(p *wire.Parser) {
 // addSource keeps the names of one kind together: what looking them up costs does not grow with
 // how many filters there are.
 func (q *multiSearchRequest) addSource(f mailboxFilter) {
-	q.inOthers = true
+	q.others = true
 	for i := range q.sources {
 		if g := &q.sources[i]; g.kind == f.kind {
 			g.names = append(g.names, f.names...)
@@ -79,7 +78,7 @@ func (q *multiSearchRequest) addSource(f mailboxFilter) {
 // others'.
 func (q *multiSearchRequest) run(s *session) error {
 	defer q.forget()
-	if q.inSelected && s.view == nil {
+	if !q.notHere && s.view == nil {
 		return bad("no mailbox is selected") // RFC 7377 2.2
 	}
 	if err := q.check(s); err != nil {
@@ -89,7 +88,7 @@ func (q *multiSearchRequest) run(s *session) error {
 	if err == nil {
 		err = q.choose(s)
 	}
-	pending := q.inSelected
+	pending := !q.notHere
 	for _, e := range q.places {
 		if err != nil {
 			break
@@ -117,7 +116,7 @@ func (q *multiSearchRequest) choose(s *session) error {
 	q.tree = s.account.Tree()
 	s.depend(q.tree.Ticket)
 	var selected *mailbox.Mailbox
-	if q.inSelected {
+	if !q.notHere {
 		selected = s.view.Mailbox()
 		if q.tree.ByID(selected.ID) == nil { // deleted, and the client does not know it yet
 			q.places = append(q.places, mailbox.Entry{Name: s.selectedAs, Mailbox: selected})
@@ -134,7 +133,7 @@ func (q *multiSearchRequest) choose(s *session) error {
 	switch l := &s.server.limits; {
 	case len(q.places) > l.SearchMailboxesMax:
 		return no("LIMIT", "those are too many mailboxes for one search")
-	case q.inOthers && messages > l.SearchMessagesMax: // they all have to be loaded
+	case q.others && messages > l.SearchMessagesMax: // they all have to be loaded
 		return no("LIMIT", "those are too many messages for one search")
 	}
 	return nil

@@ -72,7 +72,7 @@ func writePartial(s *session, q *searchRequest, a *searchAsked) {
 		sign = "-"
 	}
 	s.w.Raw(" PARTIAL (").Raw(sign).Number(g.asked.First).Byte(':').Raw(sign).Number(g.asked.Last).SP()
-	if part := g.of(q.result()); len(part) > 0 {
+	if part := g.of(q.result(s)); len(part) > 0 {
 		wire.WriteRanges(s.w, part)
 	} else {
 		s.w.NIL()

@@ -24,7 +24,7 @@ var extSearchRes = family{
 
 // checkSave: a result is of the selected mailbox alone (RFC 7377 2.2).
 func checkSave(_ *session, q *searchRequest) error {
-	if q.inOthers {
+	if q.others {
 		return bad("SAVE is for the selected mailbox only")
 	}
 	return nil

@@ -41,8 +41,8 @@ type sortRequest struct {
 // parse reads what a SEARCH has, and the criteria before it; the charset has to be there (RFC
 // 5256 3).
 func (q *sortRequest) parse(s *session, p *wire.Parser) {
-	q.reset(s)
-	q.uid, q.response, q.program = s.command.uid, "SORT", nil
+	q.searchRequest = searchRequest{s: s, response: "SORT"}
+	q.program = nil
 	p.SP()
 	q.tryReturns(p)
 	p.Expect('(')
@@ -55,7 +55,7 @@ func (q *sortRequest) parse(s *session, p *wire.Parser) {
 	}
 	p.Expect(')')
 	p.SP()
-	q.setCharset(string(p.AString()))
+	q.charset(p.AString())
 	p.SP()
 	q.root = q.keys(p)
 	q.arrange = q.sort

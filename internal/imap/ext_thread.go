@@ -32,8 +32,7 @@ type threadRequest struct {
 }
 
 func (q *threadRequest) parse(s *session, p *wire.Parser) {
-	q.reset(s)
-	q.uid = s.command.uid
+	q.searchRequest = searchRequest{s: s}
 	p.SP()
 	known := false
 	word := p.PeekWord()
@@ -48,14 +47,14 @@ func (q *threadRequest) parse(s *session, p *wire.Parser) {
 	}
 	p.Word()
 	p.SP()
-	q.setCharset(string(p.AString()))
+	q.charset(p.AString())
 	p.SP()
 	q.root = q.keys(p)
 }
 
 // run threads what is found in one version of the mailbox.
 func (q *threadRequest) run(s *session) error {
-	defer q.reset(nil) // it may hold much
+	defer func() { q.searchRequest = searchRequest{} }() // it may hold much
 	err := q.start(s)
 	if err == nil {
 		err = q.find(s)

@@ -24,6 +24,7 @@ var families = []*family{
 	&extEnable,
 	&extEsearch,
 	&extEsort,
+	&extFuzzy,
 	&extI18NLevel,
 	&extID,
 	&extIdle,

@@ -13,18 +13,18 @@ func (q *searchRequest) parseCharset(p *wire.Parser) {
 		return
 	}
 	p.SP()
-	q.setCharset(string(p.AString()))
+	q.charset(p.AString())
 	p.SP()
 }
 
-// setCharset says what texts are written in. Of one that is not known, all others are named.
-func (q *searchRequest) setCharset(name string) {
-	c, ok := mime.LookupCharset(name)
+// charset says what texts are written in. Instead of one that is not known, all others are named.
+func (q *searchRequest) charset(name []byte) {
+	c, ok := mime.LookupCharset(string(name))
 	if !ok {
 		q.refuse(no("BADCHARSET ("+strings.Join(mime.Charsets(), " ")+")", "this charset is not known here"))
 		return
 	}
-	q.charset, q.charsetName = c, name
+	q.texts = c
 }
 
 // searchTextBytesMax is how long a text to search for can be.
@@ -40,9 +40,9 @@ func (q *searchRequest) text(p *wire.Parser) string {
 	if q.refused != nil {
 		return ""
 	}
-	text, ok := q.charset.Decode(b)
+	text, ok := q.texts.Decode(b)
 	if !ok {
-		p.Fail("text in " + q.charsetName)
+		p.Fail("text in its charset")
 	}
 	return text
 }

@@ -125,7 +125,7 @@ func (q *searchRequest) clip(set *wire.Set) {
 	exists := q.s.view.Exists()
 	set.Ranges = slices.DeleteFunc(set.Ranges, func(r wire.Range) bool {
 		beyond := exists == 0 || min(r.First, r.Last) > exists // a star, which is 0, is not
-		return beyond && (q.inOthers || r.First != r.Last)
+		return beyond && (q.others || r.First != r.Last)
 	})
 	for i := range set.Ranges {
 		if r := &set.Ranges[i]; r.First != r.Last {

@@ -10,12 +10,10 @@ import (
 
 // searchRequest is a SEARCH or UID SEARCH.
 type searchRequest struct {
-	s   *session
-	uid bool // results are UIDs
-
-	inSelected bool // the selected mailbox is searched,
-	inOthers   bool // and others that are not
-
+	s        *session
+	uid      bool // results are UIDs, whatever the command is called
+	others   bool // mailboxes are searched that are not selected,
+	notHere  bool // and the selected one is not
 	root     search.Key
 	keyCount int
 	depth    int          // of the key being read
@@ -24,16 +22,16 @@ type searchRequest struct {
 	look     searchSet    // at which messages to look
 	refused  error        // well-formed, and nothing that can be searched for
 
-	charset     mime.Charset // of the texts
-	charsetName string       // as the client spells it
+	texts mime.Charset // of texts to search for
 
 	begins     []func(*session) // what keys want done before anything else
 	extended   bool             // answer with ESEARCH
 	returns    []searchAsked    // what shall be told then
 	tellModSeq bool             // and the highest modification sequence of what is told
 	correlator correlator
-	response   string       // the name of the response
-	arrange    func() error // puts what was found in order; nil: it is
+	response   string            // the name of the response
+	arrange    func() error      // puts what was found in order; nil: it is
+	relevancy  *search.Relevancy // of fuzzy keys; nil: there are none
 
 	search   *search.Search
 	opens    bool // it may have to open messages
@@ -44,16 +42,10 @@ type searchRequest struct {
 }
 
 func (q *searchRequest) parse(s *session, p *wire.Parser) {
-	q.reset(s)
-	q.uid = s.command.uid
+	*q = searchRequest{s: s, response: "SEARCH"}
 	q.extended = s.rev2 // RFC 9051 6.4.4, appendix E 4
 	p.SP()
 	q.parseProgram(p)
-}
-
-// reset forgets the search before, which may hold much.
-func (q *searchRequest) reset(s *session) {
-	*q = searchRequest{s: s, response: "SEARCH", charsetName: "UTF-8", inSelected: true}
 }
 
 // parseProgram reads what shall be told, and the keys.
@@ -95,7 +87,7 @@ func (q *searchRequest) run(s *session) error {
 		q.write(s)
 	}
 	q.finish(s, err)
-	q.reset(nil)
+	*q = searchRequest{} // it may hold much
 	return err
 }
 
@@ -195,7 +187,7 @@ func (q *searchRequest) bound(s *session) (err error) {
 // is a ghost.
 func (q *searchRequest) findAll() bool {
 	exists := q.s.view.Exists()
-	if q.s.view.Withholds() || !search.IsAll(q.root) || exists == 0 || q.look.uid || q.look.ranges.Count() < int64(exists) {
+	if q.relevancy != nil || q.s.view.Withholds() || !search.IsAll(q.root) || exists == 0 || q.look.uid || q.look.ranges.Count() < int64(exists) {
 		return false
 	}
 	q.found.numbers, q.found.uids = mail.UIDSet{{First: 1, Last: exists}}, q.s.view.Members()
@@ -229,10 +221,16 @@ func (q *searchRequest) test(row *mailbox.Row, turn *search.Turn) error {
 		}
 	}
 	fillRow(&q.row, row)
+	if q.relevancy != nil {
+		q.relevancy.Reset()
+	}
 	ok, err := q.search.Matches(q.s.ctx, &q.row)
 	switch {
 	case err == nil && ok:
 		q.found.add(row)
+		if q.relevancy != nil {
+			q.found.scores = append(q.found.scores, q.relevancy.Score())
+		}
 	case err == nil:
 	case isUnreadable(err):
 		if !q.warned {

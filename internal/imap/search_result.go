@@ -39,6 +39,7 @@ type found struct {
 	numbers mail.UIDSet
 	uids    mail.UIDSet
 	highest mail.ModSeq
+	scores  []uint8 // of a fuzzy search, of each message
 }
 
 func (f *found) add(r *mailbox.Row) {
@@ -98,18 +99,21 @@ func (q *searchRequest) write(s *session) {
 }
 
 // result is what was found as the command wants it: numbers, or UIDs of UID SEARCH.
-func (q *searchRequest) result() mail.UIDSet {
-	if q.uid {
+func (q *searchRequest) result(s *session) mail.UIDSet {
+	if q.byUID(s) {
 		return q.found.uids
 	}
 	return q.found.numbers
 }
 
+// byUID tells whether results are UIDs.
+func (q *searchRequest) byUID(s *session) bool { return q.uid || s.command.uid }
+
 // writeSearch writes the SEARCH response (RFC 3501 7.2.5), or the SORT response (RFC 5256 4),
 // number by number. It is there even when nothing was found.
 func (q *searchRequest) writeSearch(s *session) {
 	s.w.Raw("* ").Raw(q.response)
-	for _, r := range q.result() {
+	for _, r := range q.result(s) {
 		for n := uint64(r.First); n <= uint64(r.Last) && s.w.Err() == nil; n++ {
 			s.w.SP().Number(uint32(n))
 		}
@@ -122,7 +126,7 @@ func (q *searchRequest) writeSearch(s *session) {
 
 // writeExtended writes the ESEARCH response (RFC 9051 7.3.4). Its tag is a string.
 func (q *searchRequest) writeExtended(s *session) {
-	q.correlator.write(s, s.tag, q.uid)
+	q.correlator.write(s, s.tag, q.byUID(s))
 	for i := range q.returns {
 		if a := &q.returns[i]; a.write != nil {
 			a.write(s, q, a)

@@ -73,6 +73,9 @@ func (f *found) inOrder(uids []mail.UID, uid bool) found {
 	numbers := f.numbering()
 	for _, u := range uids {
 		sorted.uids = sorted.uids.Append(u)
+		if len(f.scores) > 0 {
+			sorted.scores = append(sorted.scores, f.scores[numbers.rank(u)])
+		}
 		if !uid {
 			sorted.numbers = sorted.numbers.Append(mail.UID(numbers.of(u)))
 		}
@@ -100,10 +103,15 @@ func before(set mail.UIDSet) []uint32 {
 	return counts
 }
 
+// rank is how many messages that were found come before one of them.
+func (n *numbering) rank(u mail.UID) uint32 {
+	i := sort.Search(len(n.uids), func(i int) bool { return n.uids[i].Last >= uint32(u) })
+	return n.before[i] + uint32(u) - n.uids[i].First
+}
+
 // of returns the number of a message that was found.
 func (n *numbering) of(u mail.UID) uint32 {
-	i := sort.Search(len(n.uids), func(i int) bool { return n.uids[i].Last >= uint32(u) })
-	rank := n.before[i] + uint32(u) - n.uids[i].First
+	rank := n.rank(u)
 	j := sort.Search(len(n.earlier), func(j int) bool { return n.earlier[j] > rank }) - 1
 	return n.numbers[j].First + rank - n.earlier[j]
 }
