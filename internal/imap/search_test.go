@@ -3,6 +3,7 @@ package imap
 import (
 	"context"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -88,6 +89,7 @@ func FuzzFetchAndSearch(f *testing.F) {
 		"FETCH 1 (FLAGS BODY.PEEK[1.HEADER.FIELDS (A)]<0.5>)", "UID FETCH 1:* FULL", "FETCH 1 RFC822",
 		"SEARCH CHARSET UTF-8 OR (NOT TEXT x) HEADER A \"\" 1:2", "UID SEARCH UID *:5 SENTON 1-Jan-2000",
 		"ESEARCH IN (subtree-one (A B) selected) RETURN (MIN COUNT) 1:9", "SEARCH RETURN (UPDATE CONTEXT) CHARSET KOI8-R OLDER 1",
+		"SORT RETURN (MIN PARTIAL -1:-2) (REVERSE SUBJECT DATE) UTF-8 ALL", "UID THREAD REFERENCES US-ASCII OR 1 UID 2",
 	} {
 		f.Add(s)
 	}
@@ -96,7 +98,8 @@ func FuzzFetchAndSearch(f *testing.F) {
 		if strings.ContainsAny(arguments, "\r\n{") {
 			return // one command without literals
 		}
-		if word := strings.ToUpper(arguments); !strings.Contains(word, "FETCH ") && !strings.Contains(word, "SEARCH ") {
+		word := strings.ToUpper(arguments)
+		if !slices.ContainsFunc([]string{"FETCH ", "SEARCH ", "SORT ", "THREAD "}, func(s string) bool { return strings.Contains(word, s) }) {
 			return
 		}
 		r.t, r.s.badInRow = t, 0

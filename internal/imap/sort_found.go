@@ -2,6 +2,7 @@ package imap
 
 import (
 	"context"
+	"runtime/debug"
 	"sort"
 
 	"postfach/internal/mail"
@@ -63,7 +64,14 @@ func (q *searchRequest) learnt(k *search.Known) {
 
 // background does something that nobody waits for. Shutdown does, and the context's end ends it.
 func (srv *Server) background(ctx context.Context, f func(context.Context)) {
-	srv.wg.Go(func() { f(ctx) })
+	srv.wg.Go(func() {
+		defer func() {
+			if p := recover(); p != nil {
+				srv.env.Log.Error("panic", "panic", p, "stack", string(debug.Stack()))
+			}
+		}()
+		f(ctx)
+	})
 }
 
 // inOrder returns what was found in the order of the UIDs. Of the numbers and the UIDs only

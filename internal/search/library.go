@@ -98,6 +98,7 @@ type task struct {
 	factsChunk *factsChunk
 	skipped    map[mail.MessageID]error
 	err        error
+	panic      any
 }
 
 // loadAll loads chunks, several at a time: a store on another machine takes its time, and
@@ -116,7 +117,7 @@ func (k *Known) loadAll(ctx context.Context, wanted map[uint64]*[chunkMessages /
 	for range min(len(wanted), runtime.GOMAXPROCS(0)) {
 		workers.Go(func() {
 			for t := range todo {
-				t.err = k.loadChunk(ctx, t)
+				k.work(ctx, t)
 				done <- t
 			}
 		})
@@ -126,6 +127,9 @@ func (k *Known) loadAll(ctx context.Context, wanted map[uint64]*[chunkMessages /
 		t := <-done
 		k.chunks[t.number] = t.factsChunk
 		maps.Copy(k.skipped, t.skipped)
+		if t.panic != nil {
+			panic(t.panic) // it is the session's
+		}
 		if failed == nil {
 			failed = t.err
 		}
@@ -137,6 +141,12 @@ func (k *Known) loadAll(ctx context.Context, wanted map[uint64]*[chunkMessages /
 		}
 	}
 	return failed
+}
+
+// work does a task. A panic would end the process: it is handed to who waits.
+func (k *Known) work(ctx context.Context, t *task) {
+	defer func() { t.panic = recover() }()
+	t.err = k.loadChunk(ctx, t)
 }
 
 // loadChunk loads a chunk, and finds out what it lacks.

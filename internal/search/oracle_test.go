@@ -55,6 +55,8 @@ func (p *pile) structure(id mail.MessageID) *mime.Structure {
 }
 
 func (p *pile) Derived(_ context.Context, key string) ([]byte, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	b, ok := p.derived[key]
 	if !ok {
 		return nil, mail.Errorf(mail.NotFound, "none")
@@ -63,6 +65,8 @@ func (p *pile) Derived(_ context.Context, key string) ([]byte, error) {
 }
 
 func (p *pile) PutDerived(_ context.Context, key string, value []byte) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.derived[key] = value
 	return nil
 }

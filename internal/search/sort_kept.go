@@ -43,18 +43,21 @@ type order struct {
 
 func (o *order) bytes() int64 { return int64(len(o.uids)*4 + len(o.members)*8) }
 
-// sortPartMax: a part of a mailbox smaller than this (one in so many) is sorted by itself.
-const sortPartMax = 16
+// sortPart: a part of a mailbox smaller than one in so many is sorted by itself, although the
+// order of the whole is known.
+const sortPart = 16
 
 // Sort returns the messages with these UIDs, which must be in the mailbox, in the order of the
 // program. How the whole mailbox is sorted is kept, and the next time only what has come and
 // gone is looked at.
 func (l *Library) Sort(ctx context.Context, box *Box, known *Known, program []Criterion, uids mail.UIDSet) ([]mail.UID, error) {
 	s := &sorter{program, known}
-	if uids.Count() < box.Count/sortPartMax {
+	key := orderKey{box.Owner, box.Mailbox, box.UIDValidity, programName(program)}
+	was, _ := l.kept.get(key).(*order)
+	if n := uids.Count(); n < box.Count/sortPart || was == nil && n < box.Count/2 {
 		return s.sort(ctx, box.items(uids))
 	}
-	whole, err := l.order(ctx, box, s)
+	whole, err := l.order(ctx, box, s, key, was)
 	if err != nil {
 		return nil, err
 	}
@@ -70,10 +73,8 @@ func (l *Library) Sort(ctx context.Context, box *Box, known *Known, program []Cr
 	return part, nil
 }
 
-// order returns the whole mailbox in order.
-func (l *Library) order(ctx context.Context, box *Box, s *sorter) (*order, error) {
-	key := orderKey{box.Owner, box.Mailbox, box.UIDValidity, programName(s.program)}
-	was, _ := l.kept.get(key).(*order)
+// order returns the whole mailbox in order; was is how it was, or nil.
+func (l *Library) order(ctx context.Context, box *Box, s *sorter, key orderKey, was *order) (*order, error) {
 	now := &order{members: box.All()}
 	if was != nil && slices.Equal(was.members, now.members) {
 		return was, nil

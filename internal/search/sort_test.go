@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"postfach/internal/mail"
@@ -244,3 +245,46 @@ func crc(b []byte) []byte {
 }
 
 func durable(context.Context) error { return nil }
+
+// Sessions that sort at the same time get what each has asked for.
+func TestSortTogether(t *testing.T) {
+	p := newPile()
+	rng := rand.New(rand.NewPCG(9, 9))
+	for range 300 {
+		p.add(randomMail(rng, 100), int64(rng.IntN(5)), 1)
+	}
+	library := NewLibrary(1 << 20)
+	uids := p.all()
+	sorted, threaded := p.slowSort(uids, programs[0]), p.slowThread(uids, References)
+	var sessions sync.WaitGroup
+	for range 4 {
+		sessions.Go(func() {
+			for range 20 {
+				known := p.known(library)
+				if got, err := library.Sort(t.Context(), p.box(), known, programs[0], uids); err != nil || !slices.Equal(got, sorted) {
+					t.Error(got, err)
+				}
+				if got, err := library.Thread(t.Context(), p.box(), known, References, uids); err != nil || written(got) != threaded {
+					t.Error(written(got), err)
+				}
+				if save := known.Save(durable); save != nil {
+					_ = save(t.Context())
+				}
+			}
+		})
+	}
+	sessions.Wait()
+}
+
+// A panic is that of who has asked.
+func TestSortPanics(t *testing.T) {
+	p := newPile()
+	p.add("", 1, 1)
+	p.parsed = nil // it can't be written to
+	defer func() {
+		if recover() == nil {
+			t.Error("nothing happened")
+		}
+	}()
+	_, _ = NewLibrary(1).Sort(t.Context(), p.box(), p.known(NewLibrary(1)), programs[0], p.all())
+}

@@ -48,11 +48,12 @@ func (l *Library) Thread(ctx context.Context, box *Box, known *Known, a Algorith
 	if keeps {
 		if t, _ := l.kept.take(key).(*threader); t != nil && t.near(uids) {
 			ok, err := t.follow(ctx, box, known, uids)
+			threads := t.threads
 			if ok && err == nil {
-				l.kept.put(key, t, t.bytes())
+				l.kept.put(key, t, t.bytes()) // whoever takes it next may change it
 			}
 			if ok || err != nil {
-				return t.threads, err
+				return threads, err
 			}
 		}
 	}
@@ -62,10 +63,11 @@ func (l *Library) Thread(ctx context.Context, box *Box, known *Known, a Algorith
 	}
 	t.members = uids
 	t.update()
+	threads := t.threads
 	if keeps && known.complete() {
 		l.kept.put(key, t, t.bytes())
 	}
-	return t.threads, nil
+	return threads, nil
 }
 
 type threadsKey struct {
@@ -82,20 +84,19 @@ func (l *Library) orderedSubject(ctx context.Context, box *Box, known *Known, ui
 	if err != nil {
 		return nil, err
 	}
-	fixed := make(map[mail.UID]*mail.Fixed, len(order))
-	box.Each(uids, func(i Item) { fixed[i.UID] = i.Fixed })
+	messages, err := knownOf(ctx, box, known, uids)
+	if err != nil {
+		return nil, err
+	}
 	steps := make([]Step, 0, len(order)) // of all threads; it does not grow
 	var threads []*Tree
 	subject := ""
 	for i, u := range order {
-		f, err := known.of(ctx, fixed[u].Message)
-		if err != nil {
-			return nil, err
-		}
-		s := f.text(textSubject)
-		if i == 0 || s != subject {
+		n, _ := slices.BinarySearchFunc(messages, u, func(m sortItem, u mail.UID) int { return cmp.Compare(m.UID, u) })
+		m := &messages[n]
+		if s := m.text(textSubject); i == 0 || s != subject {
 			subject = s
-			threads = append(threads, &Tree{at: f.sent(fixed[u]), first: u, Steps: steps[len(steps):]})
+			threads = append(threads, &Tree{at: m.sent(m.Fixed), first: u, Steps: steps[len(steps):]})
 		}
 		t := threads[len(threads)-1]
 		depth := int32(min(len(t.Steps), 1))
@@ -107,6 +108,19 @@ func (l *Library) orderedSubject(ctx context.Context, box *Box, known *Known, ui
 	}
 	slices.SortFunc(threads, byTime)
 	return threads, nil
+}
+
+// knownOf returns messages with their facts, by UID.
+func knownOf(ctx context.Context, box *Box, known *Known, uids mail.UIDSet) (messages []sortItem, err error) {
+	messages = make([]sortItem, 0, uids.Count())
+	box.Each(uids, func(i Item) {
+		var f fact
+		if err == nil {
+			f, err = known.of(ctx, i.Fixed.Message)
+		}
+		messages = append(messages, sortItem{Item: i, fact: f})
+	})
+	return messages, err
 }
 
 // TreeWriter writes threads as RFC 5256 5 has them (thread-list).
