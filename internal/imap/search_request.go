@@ -12,13 +12,14 @@ import (
 
 // searchRequest is a SEARCH or UID SEARCH.
 type searchRequest struct {
-	s        *session
-	root     search.Key
-	keyCount int
-	depth    int          // of the key being read
-	sets     []*searchSet // among the keys
-	within   *searchSet   // one that bounds the result, or nil
-	refused  error        // well-formed, and nothing that can be searched for
+	s         *session
+	root      search.Key
+	keyCount  int
+	wholeKeys int          // on whole messages
+	depth     int          // of the key being read
+	sets      []*searchSet // among the keys
+	within    *searchSet   // one that bounds the result, or nil
+	refused   error        // well-formed, and nothing that can be searched for
 
 	begins     []func(*session) // what keys want done before anything else
 	extended   bool             // answer with ESEARCH
