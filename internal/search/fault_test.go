@@ -2,7 +2,9 @@ package search
 
 import (
 	"context"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -50,7 +52,7 @@ func TestIndexFaults(t *testing.T) {
 	}
 	random := rand.New(rand.NewPCG(9, 9))
 	var names []string
-	for name := range store.names {
+	for _, name := range slices.Sorted(maps.Keys(store.names)) {
 		if _, err := store.Derived(t.Context(), rigAccount, name); err == nil {
 			names = append(names, name)
 		}
@@ -59,6 +61,9 @@ func TestIndexFaults(t *testing.T) {
 		t.Fatalf("only %d parts", len(names))
 	}
 	for i, name := range names {
+		if testing.Short() && i%5 != 0 && name != manifestName {
+			continue
+		}
 		r.restart()
 		store.lose = func(key string, value []byte) ([]byte, bool) {
 			if key != name {
