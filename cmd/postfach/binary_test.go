@@ -40,7 +40,7 @@ func build(m *testing.M) int {
 }
 
 // dataDir returns a short path: a Unix socket's path has to fit into 107 bytes.
-func dataDir(t *testing.T) string {
+func dataDir(t testing.TB) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "pf")
 	if err != nil {

@@ -44,8 +44,8 @@ var coreSearch = family{
 		{name: "CC", parse: textKey(search.Cc)},
 		{name: "BCC", parse: textKey(search.Bcc)},
 		{name: "SUBJECT", parse: textKey(search.Subject)},
-		{name: "BODY", parse: textKey(search.Body)},
-		{name: "TEXT", parse: textKey(search.Text)},
+		{name: "BODY", parse: wholeKey(search.Body)},
+		{name: "TEXT", parse: wholeKey(search.Text)},
 		{name: "HEADER", parse: headerKey},
 		{name: "UID", parse: uidKey},
 		{name: "NOT", parse: notKey},
@@ -94,6 +94,21 @@ func textKey(of func(string) search.Key) func(*searchRequest, *wire.Parser) sear
 	return func(q *searchRequest, p *wire.Parser) search.Key {
 		p.SP()
 		return of(q.text(p))
+	}
+}
+
+// wholeKeysMax is how many texts one command can look for in whole messages: every one of
+// them may have to be compared with all mail there is.
+const wholeKeysMax = 100
+
+// wholeKey makes the parse of a key on whole messages.
+func wholeKey(of func(string) search.Key) func(*searchRequest, *wire.Parser) search.Key {
+	parse := textKey(of)
+	return func(q *searchRequest, p *wire.Parser) search.Key {
+		if q.wholeKeys++; q.wholeKeys > wholeKeysMax {
+			q.refuse(no("LIMIT", "a search can have 100 keys BODY and TEXT at most"))
+		}
+		return parse(q, p)
 	}
 }
 

@@ -10,17 +10,18 @@ import (
 
 // searchRequest is a SEARCH or UID SEARCH.
 type searchRequest struct {
-	s        *session
-	uid      bool // results are UIDs, whatever the command is called
-	others   bool // mailboxes are searched that are not selected,
-	notHere  bool // and the selected one is not
-	root     search.Key
-	keyCount int
-	depth    int          // of the key being read
-	sets     []*searchSet // among the keys
-	within   *searchSet   // one that bounds the result, or nil
-	look     searchSet    // at which messages to look
-	refused  error        // well-formed, and nothing that can be searched for
+	s         *session
+	uid       bool // results are UIDs, whatever the command is called
+	others    bool // mailboxes are searched that are not selected,
+	notHere   bool // and the selected one is not
+	root      search.Key
+	keyCount  int
+	wholeKeys int          // on whole messages
+	depth     int          // of the key being read
+	sets      []*searchSet // among the keys
+	within    *searchSet   // one that bounds the result, or nil
+	look      searchSet    // at which messages to look
+	refused   error        // well-formed, and nothing that can be searched for
 
 	texts mime.Charset // of texts to search for
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -14,6 +15,8 @@ import (
 
 	"postfach/internal/mail"
 	"postfach/internal/mime"
+	"postfach/internal/store/postgres"
+	testrig "postfach/test/rig"
 )
 
 var oracleQueries = flag.Int("search.queries", 3000, "random searches that are held against the oracle")
@@ -183,6 +186,36 @@ func (r *indexRig) check(random *rand.Rand, queries int) (opened int) {
 	return opened
 }
 
+func TestMain(m *testing.M) { os.Exit(testrig.Main(m)) }
+
+// The same on PostgreSQL.
+func TestOracleOnPostgres(t *testing.T) {
+	if testing.Short() {
+		t.Skip("needs servers")
+	}
+	store, err := postgres.Open(t.Context(), testrig.Database(t), postgres.Options{Env: mail.SystemEnv(quiet)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { store.Close() })
+	r := newIndexRig(t, store)
+	all := letters(3, 200)
+	r.append(all[:100]...)
+	r.update()
+	for n := 100; n < 190; n += 10 {
+		r.append(all[n : n+10]...)
+		r.update()
+	}
+	r.append(all[190:]...)
+	random := rand.New(rand.NewPCG(1, 5))
+	r.check(random, 200)
+	r.must(r.indexer.Rebuild(t.Context(), rigAccount))
+	r.check(random, 100)
+	if s := r.status(); s.Missing != 0 || s.Messages != 200 {
+		t.Errorf("%+v", s)
+	}
+}
+
 // The result of a search is that of the oracle, with an index, with half of one, and without.
 func TestOracle(t *testing.T) {
 	for _, c := range []struct {
@@ -191,27 +224,31 @@ func TestOracle(t *testing.T) {
 		part int
 	}{{"mem", inMem, 4}, {"pebble", inPebble, 8}} {
 		t.Run(c.name, func(t *testing.T) {
+			queries := *oracleQueries / c.part
+			if testing.Short() {
+				queries /= 4
+			}
 			random := rand.New(rand.NewPCG(1, uint64(c.part)))
 			r := newIndexRig(t, c.open(t))
 			all := letters(3, 700)
 			r.append(all[:300]...)
-			r.check(random, *oracleQueries/c.part/10) // nothing is indexed
+			r.check(random, queries/10) // nothing is indexed
 			r.update()
 			r.append(all[300:400]...)
-			r.check(random, *oracleQueries/c.part/4)
+			r.check(random, queries/4)
 			for n := 400; n < 700; n += 10 { // many small segments, which are merged
 				r.append(all[n : n+10]...)
 				r.update()
 			}
 			r.expunge(mail.UIDSet{{First: 5, Last: 5}, {First: 100, Last: 390}})
-			opened := r.check(random, *oracleQueries/c.part)
+			opened := r.check(random, queries)
 			r.restart()
 			r.must(r.indexer.Rebuild(t.Context(), rigAccount))
 			if s := r.status(); s.Missing != 0 || s.Messages != 408 {
 				t.Errorf("after a rebuild: %+v", s)
 			}
-			r.check(random, *oracleQueries/c.part)
-			if most := *oracleQueries / c.part * len(r.rows) / 4; opened > most {
+			r.check(random, queries)
+			if most := queries * len(r.rows) / 4; opened > most {
 				t.Errorf("%d messages were opened, at most %d are expected", opened, most)
 			}
 		})

@@ -358,7 +358,8 @@ func (p *pass) collect() error {
 	if err != nil {
 		return err
 	}
-	for i := 0; i < len(p.manifest.segments); i++ {
+	for i := len(p.manifest.segments) - 1; i >= 0; i-- { // those behind i may become one
+		i = min(i, len(p.manifest.segments)-1)
 		s := p.manifest.segments[i]
 		if left := live[s.id]; s.id != 0 && 2*int64(left.GetCardinality()) < s.live {
 			if err := p.merge(i, i+1, []*roaring.Bitmap{left}); err != nil {
