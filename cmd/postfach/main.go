@@ -27,6 +27,7 @@ type commands struct {
 	Shard   shardCommand   `cmd:"" help:"Manage the databases of a shared store."`
 	Check   checkCommand   `cmd:"" help:"Verify everything in a data directory. The server must not be running."`
 	Demo    demoCommand    `cmd:"" help:"Run a throw-away server with an account full of mail."`
+	Bench   benchCommand   `cmd:"" help:"Put any IMAP server under load and measure it."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
 
