@@ -15,8 +15,8 @@ const (
 	idleDoc  = "connections that wait after LOGIN, SELECT, FETCH of 1,000 messages and IDLE: memory of each, time until news"
 
 	idleDialers  = 16
-	idleSettle   = 10 * time.Second // so that a server gives back what it can
-	newsCount    = 30
+	idleSettle   = 10 * time.Second // at most ten runs' length, so that a server gives back what it can
+	newsCount    = 20
 	newsPause    = 20 * time.Millisecond
 	newsTimeout  = 40 * time.Second
 	newsTime     = time.Minute // enough has been seen then, however little
@@ -98,7 +98,7 @@ func (line *IdleLine) measure(ctx context.Context, t *Target, s Scale, v idleVar
 	if err != nil {
 		return err
 	}
-	time.Sleep(idleSettle)
+	time.Sleep(min(idleSettle, 10*s.length()))
 	after, err := used(t.PID, true)
 	if err != nil {
 		return err

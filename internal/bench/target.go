@@ -51,12 +51,12 @@ func (t *Target) loginCommand(account string) string {
 	return fmt.Sprintf("LOGIN %s %s", t.account(account), t.Password)
 }
 
-// loginTLS is login on the port with TLS, with a small buffer: there may be many of these.
+// loginIdle is login for a connection of which there are many: its buffer is small.
 func (t *Target) loginIdle(ctx context.Context, account string, secure, compress bool) (*conn, error) {
 	address, config := t.IMAP, (*tls.Config)(nil)
 	if secure {
 		// Whose certificate it is does not matter: this is not mail, and the certificate is self-signed.
-		address, config = t.IMAPS, &tls.Config{InsecureSkipVerify: true} //nolint:gosec
+		address, config = t.IMAPS, &tls.Config{InsecureSkipVerify: true}
 	}
 	c, err := dialBuffer(ctx, address, config, 4<<10)
 	if err != nil {

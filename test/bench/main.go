@@ -9,7 +9,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"flag"
 	"fmt"
 	"log"
@@ -184,11 +183,7 @@ func (r *rig) measure(ctx context.Context) (*page, error) {
 }
 
 func (p *page) write(dir string) error {
-	b, err := json.MarshalIndent([]*bench.Report{p.main, p.synced, p.asleep}, "", "\t")
-	if err != nil {
-		return err
-	}
-	for name, text := range map[string]string{"benchmark.md": p.text(), "benchmark.svg": p.main.Chart(), "benchmark.json": string(b) + "\n"} {
+	for name, text := range map[string]string{"benchmark.md": p.text(), "benchmark.svg": p.main.Chart()} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
 			return err
 		}
