@@ -11,6 +11,7 @@ import (
 	"net"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -38,20 +39,16 @@ const (
 	answerTimeout   = 10 * time.Minute // a search through all bodies takes long
 )
 
-func dial(ctx context.Context, address string, secure *tls.Config) (*conn, error) {
-	return dialBuffer(ctx, address, secure, connBufferBytes)
-}
-
-func dialBuffer(ctx context.Context, address string, secure *tls.Config, bytes int) (*conn, error) {
-	var d net.Dialer
-	n, err := d.DialContext(ctx, "tcp", address)
+// dial connects and reads the greeting. What goes over the connection is counted.
+func dial(ctx context.Context, address string, secure *tls.Config, traffic *int64, buffer int) (*conn, error) {
+	n, err := dialCounted(ctx, "tcp", address, traffic)
 	if err != nil {
 		return nil, err
 	}
 	if secure != nil {
 		n = tls.Client(n, secure)
 	}
-	c := &conn{net: n, in: n, buf: make([]byte, bytes)}
+	c := &conn{net: n, in: n, buf: make([]byte, buffer)}
 	line, err := c.response()
 	if err == nil && !bytesHavePrefix(line, "* OK") {
 		err = fmt.Errorf("greeting %.100q", line)
@@ -62,6 +59,33 @@ func dialBuffer(ctx context.Context, address string, secure *tls.Config, bytes i
 	}
 	c.greets = string(line)
 	return c, nil
+}
+
+// counted is a connection whose bytes are counted, together with those of others.
+type counted struct {
+	net.Conn
+	traffic *int64
+}
+
+func dialCounted(ctx context.Context, network, address string, traffic *int64) (net.Conn, error) {
+	var d net.Dialer
+	n, err := d.DialContext(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	return counted{n, traffic}, nil
+}
+
+func (c counted) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	atomic.AddInt64(c.traffic, int64(n))
+	return n, err
+}
+
+func (c counted) Write(b []byte) (int, error) {
+	n, err := c.Conn.Write(b)
+	atomic.AddInt64(c.traffic, int64(n))
+	return n, err
 }
 
 func bytesHavePrefix(b []byte, prefix string) bool {
@@ -141,8 +165,6 @@ func (b bufferedOnce) ReadByte() (byte, error) {
 type answer struct {
 	fetches, lists, statuses, expunged int
 	found                              []byte // the last * SEARCH, * ESEARCH, * SORT or * THREAD
-	bytes                              int64
-	notes                              []string // OK lines with a code, when asked for
 }
 
 // wait sends what is in the buffer and reads until all commands are answered. A

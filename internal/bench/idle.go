@@ -14,13 +14,14 @@ const (
 	idleName = "idle"
 	idleDoc  = "connections that wait after LOGIN, SELECT, FETCH of 1,000 messages and IDLE: memory of each, time until news"
 
-	idleDialers  = 16
-	idleSettle   = 10 * time.Second // at most ten runs' length, so that a server gives back what it can
-	newsCount    = 20
-	newsPause    = 20 * time.Millisecond
-	newsTimeout  = 40 * time.Second
-	newsTime     = time.Minute // enough has been seen then, however little
-	compressMost = 1000        // a client that inflates needs 40 KB a connection itself
+	idleDialers     = 16
+	idleSettle      = 10 * time.Second // at most ten runs' length, so that a server gives back what it can
+	newsCount       = 20
+	newsPause       = 20 * time.Millisecond
+	newsTimeout     = 40 * time.Second
+	newsTime        = time.Minute // enough has been seen then, however little
+	compressMost    = 1000        // a client that inflates needs 40 KB a connection itself
+	idleBufferBytes = 4 << 10     // of one of many connections
 )
 
 // idleVariant is a number of connections of a kind.
@@ -217,7 +218,7 @@ func (line *IdleLine) news(ctx context.Context, t *Target) error {
 func (t *Target) deliverer(ctx context.Context) (deliver func() error, end func(), err error) {
 	message := corpus{Notes, 12}.message(1)
 	if t.LMTP != "" {
-		l, err := dialLMTP(ctx, t.LMTP)
+		l, err := dialLMTP(ctx, t.LMTP, &t.traffic)
 		if err != nil {
 			return nil, nil, err
 		}

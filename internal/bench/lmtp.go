@@ -16,13 +16,12 @@ type lmtp struct {
 	text *textproto.Conn
 }
 
-func dialLMTP(ctx context.Context, address string) (*lmtp, error) {
+func dialLMTP(ctx context.Context, address string, traffic *int64) (*lmtp, error) {
 	network := "tcp"
 	if path, ok := strings.CutPrefix(address, "unix:"); ok {
 		network, address = "unix", path
 	}
-	var d net.Dialer
-	n, err := d.DialContext(ctx, network, address)
+	n, err := dialCounted(ctx, network, address, traffic)
 	if err != nil {
 		return nil, err
 	}

@@ -66,8 +66,11 @@ type Run struct {
 	P50   time.Duration `json:"p50ns"`
 	P99   time.Duration `json:"p99ns"`
 	CPU   time.Duration `json:"cpu_ns_per_unit"` // of the server
-	Units int           `json:"units"`
-	Check string        `json:"check,omitempty"`
+	Bytes float64       `json:"bytes_per_unit"`  // sent and received
+	// Memory is the proportional set size of all the server's processes, after the run.
+	Memory int64  `json:"memory_bytes"`
+	Units  int    `json:"units"`
+	Check  string `json:"check,omitempty"`
 }
 
 // run measures a workload once.
@@ -90,16 +93,19 @@ func (w *workload) run(ctx context.Context, t *Target, s Scale) (Run, error) {
 		}
 		clients = append(clients, c)
 	}
-	cpu := cpuOf(t.PID)
+	cpu, traffic := cpuOf(t.PID), t.traffic
 	meters, err := w.steps(ctx, clients, s.length())
 	if err != nil {
 		return Run{}, err
 	}
 	r := summary(meters)
+	u, err := used(t.PID, true)
+	r.Memory = u.memoryBytes
 	if r.Units > 0 {
-		r.CPU = (cpuOf(t.PID) - cpu) / time.Duration(r.Units)
+		r.CPU = max(0, u.cpu-cpu) / time.Duration(r.Units)
+		r.Bytes = float64(t.traffic-traffic) / float64(r.Units)
 	}
-	return r, nil
+	return r, err
 }
 
 // steps lets all clients do their steps at once until the time is over.
@@ -159,11 +165,13 @@ func median(runs []Run) Run {
 		return all[len(all)/2]
 	}
 	return Run{
-		Rate:  pick(func(r Run) float64 { return r.Rate }),
-		P50:   time.Duration(pick(func(r Run) float64 { return float64(r.P50) })),
-		P99:   time.Duration(pick(func(r Run) float64 { return float64(r.P99) })),
-		CPU:   time.Duration(pick(func(r Run) float64 { return float64(r.CPU) })),
-		Units: int(pick(func(r Run) float64 { return float64(r.Units) })),
-		Check: runs[0].Check,
+		Rate:   pick(func(r Run) float64 { return r.Rate }),
+		P50:    time.Duration(pick(func(r Run) float64 { return float64(r.P50) })),
+		P99:    time.Duration(pick(func(r Run) float64 { return float64(r.P99) })),
+		CPU:    time.Duration(pick(func(r Run) float64 { return float64(r.CPU) })),
+		Bytes:  pick(func(r Run) float64 { return r.Bytes }),
+		Memory: int64(pick(func(r Run) float64 { return float64(r.Memory) })),
+		Units:  int(pick(func(r Run) float64 { return float64(r.Units) })),
+		Check:  runs[0].Check,
 	}
 }

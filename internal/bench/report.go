@@ -78,18 +78,18 @@ func (r *Report) Table() string {
 	var b strings.Builder
 	b.WriteString("| workload | unit |")
 	for _, t := range r.Targets {
-		fmt.Fprintf(&b, " %s /s | p50, p99 | CPU/unit |", t)
+		fmt.Fprintf(&b, " %s /s | p50, p99 | CPU, bytes | memory |", t)
 	}
-	b.WriteString(" ratio | bar | ceiling /s | |\n|---|---|" + strings.Repeat("---:|---|---:|", len(r.Targets)) + "---:|---:|---:|---|\n")
+	b.WriteString(" ratio | bar | ceiling /s | |\n|---|---|" + strings.Repeat("---:|---|---|---:|", len(r.Targets)) + "---:|---:|---:|---|\n")
 	for _, l := range r.Lines {
 		fmt.Fprintf(&b, "| %s | %s |", l.Name, l.Unit)
 		for i := range r.Targets {
 			if i >= len(l.Results) {
-				b.WriteString(" | | |")
+				b.WriteString(" | | | |")
 				continue
 			}
 			u := l.Results[i]
-			fmt.Fprintf(&b, " %s | %s, %s | %s |", number(u.Rate), span(u.P50), span(u.P99), span(u.CPU))
+			fmt.Fprintf(&b, " %s | %s, %s | %s, %s | %.0f MB |", number(u.Rate), span(u.P50), span(u.P99), span(u.CPU), number(u.Bytes), float64(u.Memory)/(1<<20))
 		}
 		fmt.Fprintf(&b, " %s | %s |", times(l.Ratio), times(l.bar(r.SyncRate)))
 		if l.Ceiling > 0 {

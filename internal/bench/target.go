@@ -23,13 +23,15 @@ type Target struct {
 
 	caps map[string]bool
 	tape *tape // while answers are recorded
+
+	traffic int64 // bytes of all connections, both ways
 }
 
 func (t *Target) account(name string) string { return t.Prefix + name }
 
 // login connects and logs in.
 func (t *Target) login(ctx context.Context, account string) (*conn, error) {
-	c, err := dial(ctx, t.IMAP, nil)
+	c, err := dial(ctx, t.IMAP, nil, &t.traffic, connBufferBytes)
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +60,7 @@ func (t *Target) loginIdle(ctx context.Context, account string, secure, compress
 		// Whose certificate it is does not matter: this is not mail, and the certificate is self-signed.
 		address, config = t.IMAPS, &tls.Config{InsecureSkipVerify: true}
 	}
-	c, err := dialBuffer(ctx, address, config, 4<<10)
+	c, err := dial(ctx, address, config, &t.traffic, idleBufferBytes)
 	if err != nil {
 		return nil, err
 	}

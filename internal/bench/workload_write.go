@@ -53,7 +53,7 @@ func appends(ctx context.Context, t *Target, _ Scale, number int) (*client, erro
 }
 
 func delivers(ctx context.Context, t *Target, _ Scale, number int) (*client, error) {
-	l, err := dialLMTP(ctx, t.LMTP)
+	l, err := dialLMTP(ctx, t.LMTP, &t.traffic)
 	if err != nil {
 		return nil, err
 	}

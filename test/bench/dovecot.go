@@ -71,6 +71,7 @@ service imap-login {
   process_min_avail = {cores}
 }
 service imap {
+  process_limit = 20000
   unix_listener imap-master {
     user = dovecot
   }
