@@ -46,16 +46,16 @@ type meter struct {
 	check     string // what the first step was answered, for comparison with the other server
 }
 
-// timed measures a part of a step.
-func (m *meter) timed(f func() (units int, check string, err error)) error {
+// timed measures a part of a step. What was answered is looked at when the time is taken.
+func (m *meter) timed(f func() (units int, a *answer, err error)) error {
 	started := time.Now()
-	units, check, err := f()
+	units, a, err := f()
 	d := time.Since(started)
 	m.units += units
 	m.busy += d
 	m.latencies = append(m.latencies, d)
-	if m.check == "" {
-		m.check = check
+	if m.check == "" && a != nil {
+		m.check = a.check()
 	}
 	return err
 }

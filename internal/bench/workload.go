@@ -56,19 +56,19 @@ func asks(account, mailbox string, say func(c *conn, s Scale, i int) int) beginn
 		step := func(m *meter) error {
 			units := say(c, s, i)
 			i++
-			return m.timed(func() (int, string, error) { return c.waitUnits(units) })
+			return m.timed(func() (int, *answer, error) { return c.waitUnits(units) })
 		}
 		return &client{step, c.close}, err
 	}
 }
 
-// waitUnits waits for all answers and tells what is to be compared with another server.
-func (c *conn) waitUnits(units int) (int, string, error) {
+// waitUnits waits for all answers. No units: as many as messages were fetched.
+func (c *conn) waitUnits(units int) (int, *answer, error) {
 	a, err := c.wait()
 	if units == 0 {
 		units = a.fetches
 	}
-	return units, a.check(), err
+	return units, &a, err
 }
 
 // check is the part of an answer in which good servers agree.

@@ -64,7 +64,7 @@ func again(command string) beginner {
 				return err
 			}
 			c.send(command)
-			if err := m.timed(func() (int, string, error) { return c.waitUnits(1) }); err != nil {
+			if err := m.timed(func() (int, *answer, error) { return c.waitUnits(1) }); err != nil {
 				return err
 			}
 			c.send(fmt.Sprintf(`STORE %d +FLAGS.SILENT (\Deleted)`, s.Messages+1))

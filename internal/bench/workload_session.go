@@ -39,10 +39,10 @@ func sessionLoads() []*workload {
 // sessions is a whole session each time: LOGIN, perhaps a command, LOGOUT.
 func sessions(account, command string) beginner {
 	return func(ctx context.Context, t *Target, _ Scale, _ int) (*client, error) {
-		once := func() (int, string, error) {
+		once := func() (int, *answer, error) {
 			c, err := t.login(ctx, account)
 			if err != nil {
-				return 0, "", err
+				return 0, nil, err
 			}
 			defer c.close()
 			if command != "" {
@@ -50,7 +50,7 @@ func sessions(account, command string) beginner {
 			}
 			c.send("LOGOUT")
 			_, err = c.wait()
-			return 1, "", err
+			return 1, nil, err
 		}
 		return &client{func(m *meter) error { return m.timed(once) }, func() {}}, nil
 	}
@@ -77,7 +77,7 @@ func resyncs(ctx context.Context, t *Target, _ Scale, _ int) (*client, error) {
 	command := fmt.Sprintf("SELECT INBOX (QRESYNC (%s %s))", known["UIDVALIDITY"], known["HIGHESTMODSEQ"])
 	step := func(m *meter) error {
 		c.send(command)
-		return m.timed(func() (int, string, error) { return c.waitUnits(1) })
+		return m.timed(func() (int, *answer, error) { return c.waitUnits(1) })
 	}
 	return &client{step, c.close}, err
 }

@@ -41,12 +41,12 @@ func appends(ctx context.Context, t *Target, _ Scale, number int) (*client, erro
 	step := func(m *meter) error {
 		message := pool[i%len(pool)]
 		i++
-		return m.timed(func() (int, string, error) {
+		return m.timed(func() (int, *answer, error) {
 			c.begin("APPEND INBOX ")
 			c.literal(message)
 			c.end()
 			_, err := c.wait()
-			return 1, "", err
+			return 1, nil, err
 		})
 	}
 	return &client{step, c.close}, nil
@@ -65,7 +65,7 @@ func delivers(ctx context.Context, t *Target, _ Scale, number int) (*client, err
 	step := func(m *meter) error {
 		message := pool[i%len(pool)]
 		i++
-		return m.timed(func() (int, string, error) { return 1, "", l.deliver(to, message) })
+		return m.timed(func() (int, *answer, error) { return 1, nil, l.deliver(to, message) })
 	}
 	return &client{step, l.close}, nil
 }
@@ -90,7 +90,7 @@ func stores(commands, messages int) beginner {
 				c.send(fmt.Sprintf(`UID STORE %d:%d %sFLAGS (\Draft)`, first, first+messages-1, sign))
 				i++
 			}
-			return m.timed(func() (int, string, error) { return c.waitUnits(commands * messages) })
+			return m.timed(func() (int, *answer, error) { return c.waitUnits(commands * messages) })
 		}
 		return &client{step, c.close}, err
 	}
@@ -108,7 +108,7 @@ func copies(ctx context.Context, t *Target, s Scale, _ int) (*client, error) {
 		if _, err := c.wait(); err != nil {
 			return err
 		}
-		return m.timed(func() (int, string, error) {
+		return m.timed(func() (int, *answer, error) {
 			c.send(fmt.Sprintf("UID COPY 1:%d copies", s.rangeSize()))
 			return c.waitUnits(s.rangeSize())
 		})
@@ -135,7 +135,7 @@ func moves(ctx context.Context, t *Target, s Scale, _ int) (*client, error) {
 		}
 		command := "MOVE 1:* " + to
 		from, to = to, from
-		return m.timed(func() (int, string, error) {
+		return m.timed(func() (int, *answer, error) {
 			c.send(command)
 			return c.waitUnits(s.rangeSize())
 		})
@@ -155,7 +155,7 @@ func expunges(ctx context.Context, t *Target, s Scale, _ int) (*client, error) {
 				return err
 			}
 		}
-		return m.timed(func() (int, string, error) {
+		return m.timed(func() (int, *answer, error) {
 			c.send("EXPUNGE")
 			return c.waitUnits(s.rangeSize())
 		})
