@@ -92,10 +92,10 @@ func run(ctx context.Context) error {
 		return err
 	}
 	p, err := r.measure(ctx)
+	fmt.Print(p.text()) // also what there is when it was interrupted
 	if err != nil {
 		return err
 	}
-	fmt.Print(p.text())
 	if *out == "" {
 		return nil
 	}
@@ -153,30 +153,30 @@ func (r *rig) measure(ctx context.Context) (*page, error) {
 	var err error
 	for i, writers := range []int{1, 16} {
 		if p.raw[i], err = rawAppends(ctx, r.dir, writers, 2*time.Second); err != nil {
-			return nil, err
+			return p, err
 		}
 	}
 	if p.main, err = bench.Compare(ctx, targets, r.options); err != nil {
-		return nil, err
+		return p, err
 	}
 	p.boundByStore()
 	changes := r.options
 	changes.Changes, changes.Ceiling = true, false
 	if err = r.dovecot.restart(ctx, dovecotVariant{"always", "0"}); err != nil {
-		return nil, err
+		return p, err
 	}
 	if p.synced, err = bench.Compare(ctx, targets, changes); err != nil {
-		return nil, err
+		return p, err
 	}
 	if p.main.Idle != nil {
 		if err = r.dovecot.restart(ctx, dovecotVariant{"optimized", "5s"}); err != nil {
-			return nil, err
+			return p, err
 		}
 		r.dovecot.target.Name = "dovecot, hibernating"
 		asleep := r.options
 		asleep.Only = []string{"idle"}
 		if p.asleep, err = bench.Compare(ctx, targets[1:], asleep); err != nil {
-			return nil, err
+			return p, err
 		}
 		r.dovecot.target.Name = "dovecot"
 	}

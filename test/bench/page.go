@@ -24,6 +24,9 @@ type page struct {
 
 func (p *page) text() string {
 	var b strings.Builder
+	if p.main == nil {
+		return ""
+	}
 	s := p.main.Scale
 	fmt.Fprintf(&b, `# Postfach beside Dovecot
 
@@ -48,7 +51,7 @@ parts included. Memory is the proportional set size of all its processes after a
 
 %s
 `, s.Runs, s.Seconds, min(3, s.Runs), p.machine, strings.Join(p.load, "; "), s.Messages, p.main.SyncRate, p.raw[0], p.raw[1], p.main.Began.UTC().Format(time.RFC3339), p.main.Table())
-	if len(p.synced.Lines) > 0 {
+	if p.synced != nil && len(p.synced.Lines) > 0 {
 		fmt.Fprintf(&b, "## Dovecot with mail_fsync=always\n\nIts default does not sync changes of flags; Postfach always does.\n\n%s\n", p.synced.Table())
 	}
 	if p.asleep != nil {
