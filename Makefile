@@ -4,7 +4,7 @@ GO      ?= go
 FUZZTIME ?= 20s
 BIN     := bin/postfach
 
-.PHONY: build run test check race fuzz bench packages
+.PHONY: build run test check race fuzz bench micro packages
 
 build: ## builds bin/postfach
 	CGO_ENABLED=0 $(GO) build -o $(BIN) ./cmd/postfach
@@ -31,5 +31,9 @@ race: ## all unit tests with the race detector
 fuzz: ## every fuzz target for FUZZTIME
 	test/fuzz.sh $(FUZZTIME)
 
-bench: ## benchmarks of the hot paths
+bench: ## Postfach beside Dovecot: writes docs/benchmark.md; needs Debian, root and half an hour
+	test/bench/install.sh
+	$(GO) run ./test/bench
+
+micro: ## benchmarks of the hot paths
 	$(GO) test -run '^$$' -bench . -benchmem ./internal/...

@@ -37,6 +37,7 @@ var rooms = map[string]struct {
 	"delivery":       {[]string{"mail", "mailbox", "mime"}, "decisions about mail that comes in, whatever the protocol"},
 	"lmtp":           {[]string{"delivery", "mail", "metrics"}, "the protocol; decisions are delivery's"},
 	"imap":           {[]string{"wire", "mailbox", "search", "auth", "mail", "mime", "metrics"}, "the protocol never touches a store"},
+	"bench":          {nil, "it measures any server, and knows each only over its sockets"},
 	"imapclient":     {[]string{"wire", "mail"}, "a client knows only what it is told"},
 	"admin":          {[]string{"mail", "auth", "delivery", "mailbox", "search"}, "what an administrator asks of a running server"},
 	"transcript":     {nil, "plays against whatever it is given"},

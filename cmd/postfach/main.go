@@ -28,6 +28,7 @@ type commands struct {
 	Index   indexCommand   `cmd:"" help:"Look after the text indexes that searches use, whether the server runs or not."`
 	Check   checkCommand   `cmd:"" help:"Verify everything in a data directory. The server must not be running."`
 	Demo    demoCommand    `cmd:"" help:"Run a throw-away server with an account full of mail."`
+	Bench   benchCommand   `cmd:"" help:"Put any IMAP server under load and measure it."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
 

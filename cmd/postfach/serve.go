@@ -23,6 +23,8 @@ import (
 type serveCommand struct {
 	Config configFile `type:"path" placeholder:"FILE" help:"TOML file with these flags' names as keys."`
 	settings
+	CPUProfile  string `name:"cpu-profile" hidden:"" type:"path" help:"Write a CPU profile to a file until the end."`
+	HeapProfile string `name:"heap-profile" hidden:"" type:"path" help:"Write a heap profile to a file at the end, when sessions are still there."`
 }
 
 // Validate is kong's hook: what it refuses is wrong usage.
@@ -36,6 +38,11 @@ const (
 
 func (c *serveCommand) Run(p *process) error {
 	env := mail.SystemEnv(slog.New(slog.NewTextHandler(p.stderr, &slog.HandlerOptions{Level: c.LogLevel})))
+	stopProfile, err := cpuProfile(c.CPUProfile)
+	if err != nil {
+		return err
+	}
+	defer stopProfile()
 	s, err := start(c.settings, env)
 	if err != nil {
 		return err
@@ -45,7 +52,8 @@ func (c *serveCommand) Run(p *process) error {
 	}
 	<-p.ctx.Done()
 	env.Log.Info("going down")
-	return s.stop()
+	err = heapProfile(c.HeapProfile)
+	return errors.Join(err, s.stop())
 }
 
 // server is everything that runs.

@@ -1,0 +1,229 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+)
+
+// Options says what is measured.
+type Options struct {
+	Scale
+	Only    []string // names of workloads; empty: all
+	Changes bool     // only those that change flags
+	Ceiling bool     // also measure what a server that does no work reaches
+	Dir     string   // a directory on the servers' disk, to measure its syncs; may be empty
+	Log     io.Writer
+}
+
+// Line is what a workload has shown.
+type Line struct {
+	Name    string  `json:"name"`
+	Doc     string  `json:"doc"`
+	Unit    string  `json:"unit"`
+	Bar     float64 `json:"bar,omitempty"`     // the ratio that is to be reached
+	Share   float64 `json:"share,omitempty"`   // or the share of the disk's serial syncs
+	Results []Run   `json:"results"`           // one a target, medians
+	Ratio   float64 `json:"ratio,omitempty"`   // first target to second
+	Ceiling float64 `json:"ceiling,omitempty"` // units a second of a server that does nothing
+	Note    string  `json:"note,omitempty"`    // why there is nothing, or how answers differ
+}
+
+// Report is everything that was measured.
+type Report struct {
+	Targets  []string   `json:"targets"`
+	Scale    Scale      `json:"scale"`
+	Began    time.Time  `json:"began"`
+	SyncRate float64    `json:"sync_rate,omitempty"`
+	Lines    []Line     `json:"lines"`
+	Idle     []IdleLine `json:"idle"`
+}
+
+// Compare measures one server, or two in turn, and tells the first one's rates as ratios to
+// the second one's. It returns what it has when ctx ends.
+func Compare(ctx context.Context, targets []*Target, o Options) (*Report, error) {
+	loads, idle, err := o.loads()
+	if err != nil {
+		return nil, err
+	}
+	r := &Report{Scale: o.Scale, Began: time.Now()}
+	for _, t := range targets {
+		r.Targets = append(r.Targets, t.Name)
+	}
+	if o.Dir != "" {
+		if r.SyncRate, err = SyncRate(o.Dir, o.length()); err != nil {
+			return nil, err
+		}
+	}
+	for _, w := range loads {
+		if w.changes || !o.Changes {
+			line := o.measure(ctx, w, targets)
+			r.Lines = append(r.Lines, line)
+			fmt.Fprintln(o.Log, line.text())
+		}
+		if ctx.Err() != nil {
+			return r, ctx.Err()
+		}
+	}
+	if idle && !o.Changes {
+		for _, v := range idleVariants(o.Scale) {
+			for _, t := range targets {
+				if v.secure && t.IMAPS == "" {
+					continue
+				}
+				line := measureIdle(ctx, t, o.Scale, v)
+				r.Idle = append(r.Idle, line)
+				fmt.Fprintln(o.Log, line.text())
+			}
+		}
+	}
+	return r, ctx.Err()
+}
+
+// loads takes the idle workload out of the names, since it is unlike the others.
+func (o *Options) loads() ([]*workload, bool, error) {
+	if len(o.Only) == 0 {
+		all, err := find(nil)
+		return all, true, err
+	}
+	idle := false
+	var names []string
+	for _, name := range o.Only {
+		if name == idleName {
+			idle = true
+		} else {
+			names = append(names, name)
+		}
+	}
+	if len(names) == 0 {
+		return nil, idle, nil
+	}
+	some, err := find(names)
+	return some, idle, err
+}
+
+// Runs that are slow are fewer.
+const (
+	fewRuns     = 3
+	fewRunsFrom = 30 * time.Second
+)
+
+func (o *Options) measure(ctx context.Context, w *workload, targets []*Target) Line {
+	line := Line{Name: w.name, Doc: w.doc, Unit: w.unit, Bar: w.bar.ratio, Share: w.bar.syncShare}
+	fail := func(err error) Line { line.Note, line.Results = err.Error(), nil; return line }
+	for _, t := range targets {
+		if err := w.possible(ctx, t); err != nil {
+			return fail(err)
+		}
+	}
+	runs := make([][]Run, len(targets))
+	began := time.Now()
+	for i := range max(1, o.Runs) {
+		if i >= fewRuns && time.Since(began) > fewRunsFrom {
+			break
+		}
+		for k := range targets {
+			at := (i + k) % len(targets) // who is first changes
+			run, err := w.run(ctx, targets[at], o.Scale)
+			if err != nil {
+				return fail(fmt.Errorf("%s: %w", targets[at].Name, err))
+			}
+			runs[at] = append(runs[at], run)
+		}
+	}
+	for _, r := range runs {
+		line.Results = append(line.Results, median(r))
+	}
+	if len(targets) > 1 {
+		line.compare(targets, w.differs)
+	}
+	if o.Ceiling && !w.cold {
+		ceiling, err := w.ceiling(ctx, targets[0], o.Scale)
+		if err != nil {
+			line.Note = join(line.Note, "ceiling: "+err.Error())
+		}
+		line.Ceiling = ceiling
+	}
+	return line
+}
+
+func (line *Line) compare(targets []*Target, why string) {
+	a, b := line.Results[0], line.Results[1]
+	if b.Rate > 0 {
+		line.Ratio = a.Rate / b.Rate
+	}
+	if a.Check != b.Check {
+		line.Note = fmt.Sprintf("answers differ: %s %s, %s %s", targets[0].Name, a.Check, targets[1].Name, b.Check)
+		if why != "" {
+			line.Note += " (" + why + ")"
+		}
+	}
+}
+
+func join(a, b string) string {
+	if a == "" || b == "" {
+		return a + b
+	}
+	return a + "; " + b
+}
+
+// possible tells why a workload can't be measured.
+func (w *workload) possible(ctx context.Context, t *Target) error {
+	if w.cold && t.Restart == nil {
+		return errors.New("left out: nobody can restart " + t.Name)
+	}
+	if w.lmtp && t.LMTP == "" {
+		return errors.New("left out: no LMTP of " + t.Name)
+	}
+	for _, need := range w.needs {
+		if ok, err := t.has(ctx, need); err != nil || !ok {
+			return errors.Join(err, fmt.Errorf("left out: %s has no %s", t.Name, need))
+		}
+	}
+	return nil
+}
+
+// ceiling runs the workload against a server that answers from a tape of the target.
+func (w *workload) ceiling(ctx context.Context, t *Target, s Scale) (float64, error) {
+	recorded := newTape()
+	once, source := *w, *t
+	once.clients, source.tape = 1, recorded
+	brief := s
+	brief.Seconds = 0
+	if !w.lmtp {
+		if _, err := once.run(ctx, &source, brief); err != nil {
+			return 0, err
+		}
+		if !recorded.whole() {
+			return 0, errors.New("the answers are too long to be recorded")
+		}
+	}
+	p, err := play(recorded)
+	if err != nil {
+		return 0, err
+	}
+	defer p.close()
+	r, err := w.run(ctx, p.target(t), s)
+	return r.Rate, err
+}
+
+// Ceilings prints what each workload reaches against recorded answers.
+func Ceilings(ctx context.Context, t *Target, s Scale, only []string, w io.Writer) error {
+	loads, err := find(only)
+	if err != nil {
+		return err
+	}
+	for _, load := range loads {
+		if load.cold || load.possible(ctx, t) != nil {
+			continue
+		}
+		rate, err := load.ceiling(ctx, t, s)
+		if err != nil {
+			return fmt.Errorf("%s: %w", load.name, err)
+		}
+		fmt.Fprintf(w, "%-22s %12s %ss/s\n", load.name, number(rate), load.unit)
+	}
+	return ctx.Err()
+}

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+	"strings"
+	"time"
+
+	"postfach/internal/bench"
+)
+
+// page is what docs/benchmark.md says.
+type page struct {
+	machine string
+	config  string
+	raw     [2]float64 // appends to the bare store, 1 and 16 writers
+	load    []string   // averages before and after
+	main    *bench.Report
+	synced  *bench.Report
+	asleep  *bench.Report
+}
+
+func (p *page) text() string {
+	var b strings.Builder
+	if p.main == nil {
+		return ""
+	}
+	s := p.main.Scale
+	fmt.Fprintf(&b, `# Postfach beside Dovecot
+
+Written by `+"`make bench`"+`, which anybody can run (Debian, root, some gigabytes of disk). Both servers run on one machine,
+take turns in one run, get the same mail and the same commands, and answer to the same client; the client is on the same machine and
+shares its cores. The median of %d runs of %g s counts (%d where a run takes long). Rates are per second of the time
+that clients waited. *Ceiling* is what the same client gets from a server that only plays back recorded answers: not much more can be had here;
+for what adds messages it is what the bare store takes, where that is less.
+A bar is the smaller of the ratio that is wanted and 70 %% of the ceiling. *Cold*: the server has just been restarted; the page cache is kept.
+CPU and bytes are for one unit: the time of all of the server's processes, and what went over the connections both ways, preparations between the measured
+parts included. Memory is the proportional set size of all its processes after a run.
+
+- %s
+- load average before and after: %s (other work on the machine takes from both)
+- the big mailbox has %d messages, 0.5 KB to 2 MB; messages that are appended, delivered and changed have 1 to 20 KB
+- one writer's syncs of 4 KB: %.0f a second; the bare store takes %.0f messages of 6 KB a second from one writer that waits for each, %.0f from 16
+- began %s
+
+![ratios](benchmark.svg)
+
+## Dovecot with its defaults
+
+%s
+`, s.Runs, s.Seconds, min(3, s.Runs), p.machine, strings.Join(p.load, "; "), s.Messages, p.main.SyncRate, p.raw[0], p.raw[1], p.main.Began.UTC().Format(time.RFC3339), p.main.Table())
+	if p.synced != nil && len(p.synced.Lines) > 0 {
+		fmt.Fprintf(&b, "## Dovecot with mail_fsync=always\n\nIts default does not sync changes of flags; Postfach always does.\n\n%s\n", p.synced.Table())
+	}
+	if p.asleep != nil {
+		fmt.Fprintf(&b, `## Connections that wait
+
+Memory is the growth of the proportional set size of all processes of the server, by connection, after LOGIN, SELECT of 1,000 messages, FETCH of their flags and IDLE;
+%d accounts share the connections. News: a message is delivered to an account with one waiting session, while all others wait; the time from the delivering client's OK
+until the waiting one is told.
+
+%s
+`, s.IdleAccounts, bench.IdleTable(p.main, p.asleep))
+	}
+	fmt.Fprintf(&b, "## Dovecot's configuration\n\n```\n%s```\n", p.config)
+	return b.String()
+}
+
+// machine says what it was measured on.
+func machine() string {
+	cpu, memory := "?", "?"
+	info, _ := os.ReadFile("/proc/cpuinfo")
+	for line := range strings.Lines(string(info)) {
+		if strings.HasPrefix(line, "model name") {
+			_, cpu, _ = strings.Cut(strings.TrimSpace(line), ": ")
+		}
+	}
+	info, _ = os.ReadFile("/proc/meminfo")
+	for line := range strings.Lines(string(info)) {
+		if rest, ok := strings.CutPrefix(line, "MemTotal:"); ok {
+			memory = strings.TrimSpace(rest) + " of memory"
+		}
+	}
+	return fmt.Sprintf("%d x %s, %s, Linux %s, %s, Dovecot %s, Postfach %s", runtime.NumCPU(), cpu, memory,
+		says("uname", "-r"), runtime.Version(), says("dovecot", "--version"), says("git", "describe", "--always", "--dirty"))
+}
+
+func says(name string, args ...string) string {
+	out, err := exec.Command(name, args...).Output()
+	if err != nil {
+		return "?"
+	}
+	return strings.TrimSpace(string(out))
+}
+
+func loadAverage() string {
+	b, _ := os.ReadFile("/proc/loadavg")
+	return strings.Join(strings.Fields(string(b))[:3], " ")
+}
