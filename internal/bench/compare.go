@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 )
 
@@ -112,7 +113,11 @@ const (
 
 func (o *Options) measure(ctx context.Context, w *workload, targets []*Target) Line {
 	line := Line{Name: w.name, Doc: w.doc, Unit: w.unit, Bar: w.bar.ratio, Share: w.bar.syncShare}
-	fail := func(err error) Line { line.Note, line.Results = err.Error(), nil; return line }
+	fail := func(err error) Line {
+		line.Note, _, _ = strings.Cut(err.Error(), "\n") // of many clients one is enough, and it is a row of a table
+		line.Results = nil
+		return line
+	}
 	for _, t := range targets {
 		if err := w.possible(ctx, t); err != nil {
 			return fail(err)

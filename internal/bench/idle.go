@@ -128,7 +128,9 @@ func (t *Target) park(ctx context.Context, s Scale, v idleVariant) ([]*conn, err
 				if c != nil {
 					all = append(all, c)
 				}
-				failed = errors.Join(failed, err)
+				if failed == nil {
+					failed = err
+				}
 				stop := failed != nil
 				mu.Unlock()
 				if stop {
