@@ -2,6 +2,7 @@ package imap
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"strings"
 	"testing"
@@ -129,11 +130,12 @@ var sortCommands = []struct{ name, command string }{
 	{"Refs", "UID THREAD REFS UTF-8 ALL"},
 }
 
-// BenchmarkSort sorts and threads 50,000 messages: the first time, when nothing is known of
+var sortMessages = flag.Int("sort.messages", 50_000, "messages in the mailbox of BenchmarkSort")
+
+// BenchmarkSort sorts and threads a mailbox: the first time, when nothing is known of
 // them; after a restart; and again after an arrival.
 func BenchmarkSort(b *testing.B) {
-	const messages = 50_000
-	x := newSortBench(b, messages)
+	x := newSortBench(b, *sortMessages)
 	anew := func(b *testing.B, command string) {
 		for b.Loop() {
 			b.StopTimer()

@@ -116,6 +116,11 @@ func TestViewsNeverLie(t *testing.T) {
 		if b.view.Exists() != uint32(len(b.uids)) {
 			t.Fatalf("the view counts %d, the client %d", b.view.Exists(), len(b.uids))
 		}
+		if n := uint32(len(b.uids)); n > 0 {
+			if there, _ := b.view.UIDs([]mail.Range{{First: 1, Last: n}}); !slices.Equal(b.view.Members(), there) {
+				t.Fatalf("members %v, want %v", b.view.Members(), there)
+			}
+		}
 		b.checkHighest(all)
 	}
 	message := incoming(t, a, "a: b\r\n\r\nx")

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"fmt"
 	"hash/crc32"
 	"math/rand/v2"
 	"slices"
@@ -287,4 +288,40 @@ func TestSortPanics(t *testing.T) {
 		}
 	}()
 	_, _ = NewLibrary(1).Sort(t.Context(), p.box(), p.known(NewLibrary(1)), programs[0], p.all())
+}
+
+// What is plain to match everything does.
+func TestIsAll(t *testing.T) {
+	for i, c := range []struct {
+		key  Key
+		want bool
+	}{
+		{All(), true}, {And(All(), All()), true}, {And(), true}, {And(And(All())), true},
+		{And(All(), Not(All())), false}, {Or(All(), All()), false}, {Not(All()), false}, {Text("x"), false},
+	} {
+		if IsAll(c.key) != c.want {
+			t.Error(i)
+		}
+	}
+}
+
+// The longest unused goes first, and what is too large is not kept.
+func TestShelf(t *testing.T) {
+	s := newShelf(3 * 1200)
+	for _, key := range []string{"a", "b", "c"} {
+		s.put(key, key, 1000)
+	}
+	s.get("a")
+	s.put("d", "d", 1000)
+	s.put("e", "e", 1<<20)
+	s.swap("d", "d", "D")
+	s.swap("c", "d", "D")
+	got := fmt.Sprintln(s.get("a"), s.get("b"), s.get("c"), s.take("d"), s.get("d"), s.get("e"))
+	if got != "a <nil> c D <nil> <nil>\n" || s.bytes != 2400 {
+		t.Error(got, s.bytes)
+	}
+	s.put("a", "A", 2000)
+	if s.get("a") != "A" || s.bytes != 3400 {
+		t.Error(s.bytes)
+	}
 }
