@@ -78,6 +78,9 @@ func keepUpdated(s *session, q *searchRequest, err error) {
 	switch {
 	case err != nil:
 		return
+	case q.arrange != nil: // what is kept is a set, which has no other order
+		s.refuseUpdate("only results in the order of the mailbox are kept up to date")
+		return
 	case u == nil:
 		u = new(updates)
 		s.follower = u
