@@ -77,7 +77,10 @@ func (srv *Server) background(ctx context.Context, f func(context.Context)) {
 // inOrder returns what was found in the order of the UIDs. Of the numbers and the UIDs only
 // those are needed that the command tells, unless an option is about single messages.
 func (f *found) inOrder(uids []mail.UID, uid bool) found {
-	sorted := found{highest: f.highest}
+	sorted := found{highest: f.highest, uids: make(mail.UIDSet, 0, len(uids))}
+	if !uid {
+		sorted.numbers = make(mail.UIDSet, 0, len(uids))
+	}
 	numbers := f.numbering()
 	for _, u := range uids {
 		sorted.uids = sorted.uids.Append(u)
@@ -113,7 +116,10 @@ func before(set mail.UIDSet) []uint32 {
 
 // rank is how many messages that were found come before one of them.
 func (n *numbering) rank(u mail.UID) uint32 {
-	i := sort.Search(len(n.uids), func(i int) bool { return n.uids[i].Last >= uint32(u) })
+	i := 0
+	if len(n.uids) > 1 {
+		i = sort.Search(len(n.uids), func(i int) bool { return n.uids[i].Last >= uint32(u) })
+	}
 	return n.before[i] + uint32(u) - n.uids[i].First
 }
 
