@@ -18,8 +18,8 @@ type Engine struct {
 	news   *news
 	loads  atomic.Uint64
 
-	// OnArrival, if set before the engine is used, is called when a mailbox has got new
-	// messages, by whoever brought them: it must not block and not call back.
+	// OnArrival, if set before the engine is used, is called when this process has committed
+	// new messages, by whoever brought them: it must not block and not call back.
 	OnArrival func(mail.AccountID)
 
 	mu       sync.Mutex
@@ -149,12 +149,6 @@ func (e *Engine) loaded(id mail.AccountID) *Account {
 		return s.account
 	default:
 		return nil
-	}
-}
-
-func (e *Engine) arrived(id mail.AccountID) {
-	if e.OnArrival != nil {
-		e.OnArrival(id)
 	}
 }
 
