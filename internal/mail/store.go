@@ -158,7 +158,7 @@ type Sweep struct {
 	Pinned func(AccountID, MailboxID) ModSeq
 	// Derived returns how the keys of the derived data begin that goes with a message, in
 	// the same moment. nil: there is none.
-	Derived func(MessageID) string
+	Derived func(MessageID) []string
 }
 
 // Swept counts what a sweep has freed.

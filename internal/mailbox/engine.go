@@ -25,6 +25,10 @@ type Engine struct {
 	// new messages, by whoever brought them: it must not block and not call back.
 	OnArrival func(mail.AccountID)
 
+	// Derived, if set before the engine is used, tells of a message how the keys begin of the
+	// account's derived data that has something of it and goes with it, besides the engine's own.
+	Derived func(mail.MessageID) []string
+
 	mu       sync.Mutex
 	accounts map[mail.AccountID]*slot
 	idle     []*slot // that no session uses, the longest unused first
@@ -195,9 +199,13 @@ func (e *Engine) Sweep(ctx context.Context) (mail.Swept, error) {
 		Now:    now.Unix(),
 		Before: now.Add(-e.limits.SweepGrace).Unix(),
 		Pinned: e.pinned,
-		Derived: func(id mail.MessageID) string {
+		Derived: func(id mail.MessageID) []string {
 			number, _ := BlockOf(id)
-			return blockPrefix(number)
+			keys := []string{blockPrefix(number), structureKey(id)}
+			if e.Derived != nil {
+				keys = append(keys, e.Derived(id)...)
+			}
+			return keys
 		},
 	})
 }

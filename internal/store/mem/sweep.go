@@ -75,8 +75,9 @@ func (a *account) free(rows []mail.Row, sweep mail.Sweep, swept *mail.Swept) {
 		}
 		delete(a.messages, row.Message)
 		if sweep.Derived != nil {
-			prefix := sweep.Derived(row.Message)
-			maps.DeleteFunc(a.derived, func(key string, _ []byte) bool { return strings.HasPrefix(key, prefix) })
+			for _, prefix := range sweep.Derived(row.Message) {
+				maps.DeleteFunc(a.derived, func(key string, _ []byte) bool { return strings.HasPrefix(key, prefix) })
+			}
 		}
 	}
 }

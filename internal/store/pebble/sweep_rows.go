@@ -97,7 +97,7 @@ func (w *sweeper) freeMessages(b *pebble.Batch, id mail.AccountID, rows []rowID)
 		return readError(err)
 	}
 	defer it.Close()
-	done, derived := map[mail.MessageID]bool{}, ""
+	done, derived := map[mail.MessageID]bool{}, map[string]bool{}
 	for _, r := range rows {
 		if done[r.message] {
 			continue
@@ -114,11 +114,13 @@ func (w *sweeper) freeMessages(b *pebble.Batch, id mail.AccountID, rows []rowID)
 		if err := w.freeMessage(b, id, r.message); err != nil {
 			return err
 		}
-		if err := w.dropDerived(b, id, r.message, &derived); err != nil {
-			return err
+		if w.Derived != nil {
+			for _, prefix := range w.Derived(r.message) {
+				derived[prefix] = true
+			}
 		}
 	}
-	return nil
+	return dropDerived(b, id, derived)
 }
 
 func (w *sweeper) freeMessage(b *pebble.Batch, id mail.AccountID, message mail.MessageID) error {
@@ -141,19 +143,15 @@ func (w *sweeper) freeMessage(b *pebble.Batch, id mail.AccountID, message mail.M
 	return b.Delete(k, nil)
 }
 
-// dropDerived deletes the derived data that goes with a message, unless it is what was
-// dropped last: neighbours share it.
-func (w *sweeper) dropDerived(b *pebble.Batch, id mail.AccountID, message mail.MessageID, last *string) error {
-	if w.Derived == nil {
-		return nil
+// dropDerived deletes the derived data whose keys begin with any of these prefixes.
+func dropDerived(b *pebble.Batch, id mail.AccountID, prefixes map[string]bool) error {
+	for prefix := range prefixes {
+		k := accountKey(keyDerived, id).text(prefix)
+		if err := b.DeleteRange(k, k.after(), nil); err != nil {
+			return err
+		}
 	}
-	prefix := w.Derived(message)
-	if *last == prefix {
-		return nil
-	}
-	*last = prefix
-	k := accountKey(keyDerived, id).text(prefix)
-	return b.DeleteRange(k, k.after(), nil)
+	return nil
 }
 
 // freeBlocks deletes blocks of flags that have no rows any more.

@@ -36,6 +36,11 @@ const freeMessages = `WITH fresh AS (
 		coalesce((SELECT sum(size) FROM freed WHERE segment = 0), 0)::bigint + coalesce((SELECT sum(n) FROM c), 0)::bigint,
 		(SELECT count(DISTINCT segment) FROM c)`
 
+// dropDerived deletes what begins with any of some prefixes. They are ranges of the primary key: there can
+// be many keys.
+const dropDerived = `DELETE FROM derived d USING unnest($2::text[]) p
+	WHERE d.account = $1 AND d.key >= p AND d.key < p || chr(1114111)`
+
 // free frees some items of a round in one transaction, and those of their messages that are dead.
 func (w *sweeper) free(id mail.AccountID, r *round, items []item, dead map[int64]bool) error {
 	var tombs, rows [2][]int64
@@ -65,7 +70,7 @@ func (w *sweeper) free(id mail.AccountID, r *round, items []item, dead map[int64
 				int64(id), rows[0], rows[1])
 		}
 		if prefixes := w.derived(messages); len(prefixes) > 0 {
-			b.Queue(`DELETE FROM derived d USING unnest($2::text[]) p WHERE d.account = $1 AND starts_with(d.key, p)`, int64(id), prefixes)
+			b.Queue(dropDerived, int64(id), prefixes)
 			uncounted = 1
 		}
 		statements := b.Len()
@@ -106,7 +111,7 @@ func (w *sweeper) derived(messages []int64) (prefixes []string) {
 		return nil
 	}
 	for _, m := range messages {
-		prefixes = append(prefixes, w.Derived(mail.MessageID(m)))
+		prefixes = append(prefixes, w.Derived(mail.MessageID(m))...)
 	}
 	slices.Sort(prefixes)
 	return slices.Compact(prefixes)

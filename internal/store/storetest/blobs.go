@@ -150,14 +150,15 @@ func testSweepShared(h *harness) {
 func testSweepDerived(h *harness) {
 	h.do(created(1, "INBOX"), created(2, "Copy"), appended(1, 1, 1, 3))
 	h.do(&mail.Copied{Mailbox: 2, Rows: h.rows(1)[:1]})
-	for _, key := range []string{"of/1/a", "of/1/b", "of/10/a", "of/2/a", "of/3/a", "other"} {
+	keys := []string{"any/x", "of/1/a", "of/1/b", "of/10/a", "of/2/a", "of/3/a", "other"}
+	for _, key := range keys {
 		h.must(h.PutDerived(h.ctx, h.id, key, []byte(key)))
 	}
 	sweep := func() (left string) {
 		_, err := h.Sweep(h.ctx, mail.Sweep{Now: now + 1, Before: now + 1,
-			Derived: func(id mail.MessageID) string { return fmt.Sprintf("of/%d/", id) }})
+			Derived: func(id mail.MessageID) []string { return []string{fmt.Sprintf("of/%d/", id), "any/"} }})
 		h.must(err)
-		for _, key := range []string{"of/1/a", "of/1/b", "of/10/a", "of/2/a", "of/3/a", "other"} {
+		for _, key := range keys {
 			if _, err := h.Derived(h.ctx, h.id, key); err == nil {
 				left += key + " "
 			}
@@ -194,6 +195,7 @@ func testSweepAccount(h *harness) {
 	u.Release()
 	h.reopen() // segments of before a restart can be swept
 	h.must(h.AddAccount(h.ctx, mail.Account{ID: 2, Name: "other"}))
+	h.must(h.PutDerived(h.ctx, h.id, "text", []byte("of a message")))
 	h.must(h.RemoveAccount(h.ctx, h.id, now))
 	equal(h, "freed too early", h.sweep(now, nil).Messages, 0)
 	pinned := func(mail.AccountID, mail.MailboxID) mail.ModSeq { return 1 }
@@ -208,6 +210,8 @@ func testSweepAccount(h *harness) {
 	h.must(h.AddAccount(h.ctx, mail.Account{ID: h.id, Name: "anna"}))
 	equal(h, "mailboxes", len(h.state().Mailboxes), 0)
 	equal(h, "version", h.version(), 0)
+	_, err := h.Derived(h.ctx, h.id, "text")
+	h.want(mail.NotFound, err)
 }
 
 // testSweepBlobs: bytes of dead messages go, those of living ones stay, though they
