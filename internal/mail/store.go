@@ -83,8 +83,9 @@ type Store interface {
 	SetRecent(ctx context.Context, id AccountID, mailbox MailboxID, from UID) error
 
 	// Watch yields accounts that other processes have changed: hints that may be lost,
-	// repeated, coalesced or about accounts that nobody here has loaded. loaded lists the
-	// accounts to look after, for a store that polls as well. It ends with the context.
+	// repeated, coalesced or about accounts that nobody here has loaded, also when this
+	// process has read that version already: only who asks knows what it has taken in. loaded
+	// lists the accounts to look after, for a store that polls as well. It ends with the context.
 	Watch(ctx context.Context, loaded func() []AccountID) iter.Seq[Moved]
 
 	// Derived and PutDerived keep small data that can be computed again: values of less
@@ -155,6 +156,9 @@ type Sweep struct {
 	// Pinned returns the lowest modification sequence at which a local view of the
 	// mailbox stands: what was expunged after it stays. ^ModSeq(0): no view.
 	Pinned func(AccountID, MailboxID) ModSeq
+	// Derived returns how the keys of the derived data begin that goes with a message, in
+	// the same moment. nil: there is none.
+	Derived func(MessageID) []string
 }
 
 // Swept counts what a sweep has freed.

@@ -57,6 +57,7 @@ func (a *Account) commitBlind(ctx context.Context, group []*pending) error {
 		return err
 	}
 	a.told = done.Version
+	a.tellArrival(c.Changes)
 	if done.lost {
 		a.findNumbers(ctx, c, done.Version)
 		blindResults(group, c, done.Ticket)

@@ -136,7 +136,22 @@ func (a *Account) tryGroup(ctx context.Context, group []*pending, blind bool, tr
 	}
 	s.publish(a, done.Ticket)
 	finish(group, done.Ticket)
+	a.tellArrival(list)
 	return nil
+}
+
+// tellArrival tells of new messages, but not of those of other processes: they tell it
+// themselves.
+func (a *Account) tellArrival(committed []mail.Change) {
+	if a.engine.OnArrival == nil {
+		return
+	}
+	for _, c := range committed {
+		if _, ok := c.(*mail.Appended); ok {
+			a.engine.OnArrival(a.ID)
+			return
+		}
+	}
 }
 
 // planRun plans one run on top of what the group has so far, and returns the list

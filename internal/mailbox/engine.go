@@ -18,9 +18,16 @@ type Engine struct {
 	news   *news
 	loads  atomic.Uint64
 
-	// OnArrival, if set before the engine is used, is called when a mailbox has got new
-	// messages, by whoever brought them: it must not block and not call back.
+	sweeps   atomic.Uint64 // that have begun
+	sweeping atomic.Int32  // that are under way
+
+	// OnArrival, if set before the engine is used, is called when this process has committed
+	// new messages, by whoever brought them: it must not block and not call back.
 	OnArrival func(mail.AccountID)
+
+	// Derived, if set before the engine is used, tells of a message how the keys begin of the
+	// account's derived data that has something of it and goes with it, besides the engine's own.
+	Derived func(mail.MessageID) []string
 
 	mu       sync.Mutex
 	accounts map[mail.AccountID]*slot
@@ -152,12 +159,6 @@ func (e *Engine) loaded(id mail.AccountID) *Account {
 	}
 }
 
-func (e *Engine) arrived(id mail.AccountID) {
-	if e.OnArrival != nil {
-		e.OnArrival(id)
-	}
-}
-
 // Run takes in what other processes do and sweeps every interval, until the
 // context ends.
 func (e *Engine) Run(ctx context.Context, sweepInterval time.Duration) {
@@ -190,11 +191,22 @@ func (e *Engine) sweepEvery(ctx context.Context, interval time.Duration) {
 // Sweep frees what was expunged longer than the grace period ago and is pinned by
 // no view.
 func (e *Engine) Sweep(ctx context.Context) (mail.Swept, error) {
+	e.sweeping.Add(1)
+	defer e.sweeping.Add(-1)
+	e.sweeps.Add(1)
 	now := e.env.Now()
 	return e.store.Sweep(ctx, mail.Sweep{
 		Now:    now.Unix(),
 		Before: now.Add(-e.limits.SweepGrace).Unix(),
 		Pinned: e.pinned,
+		Derived: func(id mail.MessageID) []string {
+			number, _ := BlockOf(id)
+			keys := []string{blockPrefix(number), structureKey(id)}
+			if e.Derived != nil {
+				keys = append(keys, e.Derived(id)...)
+			}
+			return keys
+		},
 	})
 }
 

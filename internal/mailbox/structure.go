@@ -20,7 +20,7 @@ func (a *Account) Structure(ctx context.Context, m *mail.Message) (*mime.Structu
 	if err != nil {
 		return nil, err
 	}
-	if err := a.engine.store.PutDerived(ctx, a.ID, structureKey(m), mime.Append(nil, s)); err != nil {
+	if err := a.engine.store.PutDerived(ctx, a.ID, structureKey(m.ID), mime.Append(nil, s)); err != nil {
 		a.engine.env.Log.Warn("could not keep a structure", "account", a.ID, "err", err)
 	}
 	return s, nil
@@ -33,7 +33,7 @@ func (a *Account) KnownStructure(ctx context.Context, m *mail.Message) *mime.Str
 			return s
 		}
 	}
-	if b, err := a.engine.store.Derived(ctx, a.ID, structureKey(m)); err == nil {
+	if b, err := a.engine.store.Derived(ctx, a.ID, structureKey(m.ID)); err == nil {
 		if s, err := mime.Decode(b); err == nil {
 			return s
 		}
@@ -52,8 +52,9 @@ func (a *Account) PutDerived(ctx context.Context, key string, value []byte) erro
 	return a.engine.store.PutDerived(ctx, a.ID, key, value)
 }
 
-func structureKey(m *mail.Message) string {
-	return "structure/" + strconv.Itoa(mime.Version) + "/" + strconv.FormatUint(uint64(m.ID), 36)
+// structureKey also begins the keys of some others. That they go with it does no harm.
+func structureKey(id mail.MessageID) string {
+	return "structure/" + strconv.Itoa(mime.Version) + "/" + strconv.FormatUint(uint64(id), 36)
 }
 
 func (a *Account) parse(ctx context.Context, m *mail.Message) (*mime.Structure, error) {

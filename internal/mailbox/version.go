@@ -95,9 +95,6 @@ func (a *Account) publish(m *Mailbox, v *version) {
 	old := m.head.Swap(v)
 	a.latest.add(m, old, v)
 	m.wake()
-	if v.state.UIDNext > old.state.UIDNext {
-		a.engine.arrived(a.ID)
-	}
 }
 
 func (m *Mailbox) wake() {

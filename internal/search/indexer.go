@@ -2,6 +2,7 @@ package search
 
 import (
 	"context"
+	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -35,6 +36,7 @@ type Indexer struct {
 type waiting struct {
 	first, last time.Time // when it was said so
 	times       int
+	delay       time.Duration
 }
 
 // When an account's new messages are indexed: some time after the last one came, or when
@@ -46,6 +48,9 @@ const (
 	tickTime    = 250 * time.Millisecond
 	retryTime   = 5 * time.Second
 	waitingMax  = 10_000 // accounts; more are noticed when somebody searches them
+	// delayMax is how much longer some processes of several wait, by chance: who is first
+	// indexes also what others have brought, and leaves nothing to do.
+	delayMax = 4 * time.Second
 )
 
 // NewIndexer makes the indexer of an index. open opens an account for reading. It starts
@@ -66,6 +71,9 @@ func (x *Indexer) changed(id mail.AccountID, when time.Time) {
 	w := x.waiting[id]
 	if w == nil && len(x.waiting) < waitingMax {
 		w = &waiting{first: when}
+		if x.store.Shared() {
+			w.delay = rand.N(delayMax)
+		}
 		x.waiting[id] = w
 	}
 	if w != nil {
@@ -117,7 +125,7 @@ func (x *Indexer) takeDue() (due []mail.AccountID) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	for id, w := range x.waiting {
-		if now.Sub(w.last) >= quietTime || now.Sub(w.first) >= waitTimeMax || w.times >= waitTimes {
+		if now.Sub(w.last) >= quietTime+w.delay || now.Sub(w.first) >= waitTimeMax+w.delay || w.times >= waitTimes {
 			due = append(due, id)
 			delete(x.waiting, id)
 		}

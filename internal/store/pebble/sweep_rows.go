@@ -97,7 +97,7 @@ func (w *sweeper) freeMessages(b *pebble.Batch, id mail.AccountID, rows []rowID)
 		return readError(err)
 	}
 	defer it.Close()
-	done := map[mail.MessageID]bool{}
+	done, derived := map[mail.MessageID]bool{}, map[string]bool{}
 	for _, r := range rows {
 		if done[r.message] {
 			continue
@@ -114,8 +114,13 @@ func (w *sweeper) freeMessages(b *pebble.Batch, id mail.AccountID, rows []rowID)
 		if err := w.freeMessage(b, id, r.message); err != nil {
 			return err
 		}
+		if w.Derived != nil {
+			for _, prefix := range w.Derived(r.message) {
+				derived[prefix] = true
+			}
+		}
 	}
-	return nil
+	return dropDerived(b, id, derived)
 }
 
 func (w *sweeper) freeMessage(b *pebble.Batch, id mail.AccountID, message mail.MessageID) error {
@@ -136,6 +141,17 @@ func (w *sweeper) freeMessage(b *pebble.Batch, id mail.AccountID, message mail.M
 	}
 	w.swept.Messages++
 	return b.Delete(k, nil)
+}
+
+// dropDerived deletes the derived data whose keys begin with any of these prefixes.
+func dropDerived(b *pebble.Batch, id mail.AccountID, prefixes map[string]bool) error {
+	for prefix := range prefixes {
+		k := accountKey(keyDerived, id).text(prefix)
+		if err := b.DeleteRange(k, k.after(), nil); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // freeBlocks deletes blocks of flags that have no rows any more.

@@ -68,9 +68,6 @@ func (s *Store) decide(ctx context.Context, h *shard, a *attempt) error {
 	if err != nil {
 		return classify(err)
 	}
-	if !n.tooOld {
-		s.saw(a.c.Account, n.version)
-	}
 	return n.conflict()
 }
 

@@ -7,7 +7,6 @@ import "postfach/internal/mail"
 type edge struct {
 	cache  cache
 	recent recents
-	seen   versions
 	sender sender
 	chunks leases // of bodies in the database
 }
@@ -18,7 +17,6 @@ func (s *Store) startEdge() error {
 		return err
 	}
 	s.recent.init()
-	s.seen.init()
 	s.chunks.init()
 	s.sender.init()
 	s.wg.Go(s.recentLoop)
@@ -46,16 +44,12 @@ func (s *Store) committed(c *mail.Commit, v mail.Version) {
 	s.moved(c.Account, v)
 }
 
-// moved takes note of a version that this process has made, and tells others of it.
+// moved tells others of a version that this process has made.
 func (s *Store) moved(id mail.AccountID, v mail.Version) {
-	s.saw(id, v)
 	if !s.o.NoHints {
 		s.sender.add(id, v)
 	}
 }
-
-// saw takes note that this process knows the account up to a version.
-func (s *Store) saw(id mail.AccountID, v mail.Version) { s.seen.raise(id, v) }
 
 // removedAccount forgets all about an account that is not here any more, and tells others.
 func (s *Store) removedAccount(id mail.AccountID) {

@@ -53,7 +53,6 @@ func (s *Store) LoadAccount(ctx context.Context, id mail.AccountID) (*mail.Accou
 	if err != nil {
 		return nil, err
 	}
-	s.saw(id, a.Version)
 	s.recent.overlay(a)
 	return a, nil
 }

@@ -167,7 +167,6 @@ func (s *Store) Since(ctx context.Context, id mail.AccountID, v mail.Version) it
 				return
 			}
 		}
-		s.saw(id, n.version)
 	}
 }
 

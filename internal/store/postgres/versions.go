@@ -18,13 +18,13 @@ type versions struct {
 
 func (v *versions) init() { v.of = map[mail.AccountID]mail.Version{} }
 
-// raise takes in a version, and tells whether it is newer than the one before.
-func (v *versions) raise(id mail.AccountID, version mail.Version) bool {
+// raise takes in a version.
+func (v *versions) raise(id mail.AccountID, version mail.Version) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	old, known := v.of[id]
 	if known && old >= version {
-		return false
+		return
 	}
 	if !known && len(v.of) >= versionsMax {
 		for other := range v.of {
@@ -33,15 +33,6 @@ func (v *versions) raise(id mail.AccountID, version mail.Version) bool {
 		}
 	}
 	v.of[id] = version
-	return true
-}
-
-// reached tells whether a version is known already.
-func (v *versions) reached(id mail.AccountID, version mail.Version) bool {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	old, known := v.of[id]
-	return known && old >= version
 }
 
 // take empties it, keeping the other map for the next time.

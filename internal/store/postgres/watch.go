@@ -24,8 +24,9 @@ type watcher struct {
 	refresh chan struct{} // capacity one: hints may have been lost, poll now
 }
 
-// Watch implements mail.Store. It hears other processes only, unless it polls and finds what this
-// process has not read yet.
+// Watch implements mail.Store. It hears other processes only, but what it finds by polling it yields
+// whoever has made it. It must not leave out what this process has read already: who has read it may be
+// another than who waits for it.
 func (s *Store) Watch(ctx context.Context, loaded func() []mail.AccountID) iter.Seq[mail.Moved] {
 	return func(yield func(mail.Moved) bool) {
 		closing, stop := s.untilClosing()
@@ -63,9 +64,6 @@ func (w *watcher) run(ctx context.Context, loaded func() []mail.AccountID, yield
 		}
 		heard := w.heard.take(empty)
 		for id, v := range heard {
-			if w.s.seen.reached(id, v) {
-				continue
-			}
 			if v == gone {
 				v = 0
 			}

@@ -145,6 +145,32 @@ func testSweepShared(h *harness) {
 	h.want(mail.NotFound, err)
 }
 
+// testSweepDerived: what was derived from a message goes when the message goes, not when one of its
+// rows does; what is about others stays.
+func testSweepDerived(h *harness) {
+	h.do(created(1, "INBOX"), created(2, "Copy"), appended(1, 1, 1, 3))
+	h.do(&mail.Copied{Mailbox: 2, Rows: h.rows(1)[:1]})
+	keys := []string{"any/x", "of/1/a", "of/1/b", "of/10/a", "of/2/a", "of/3/a", "other"}
+	for _, key := range keys {
+		h.must(h.PutDerived(h.ctx, h.id, key, []byte(key)))
+	}
+	sweep := func() (left string) {
+		_, err := h.Sweep(h.ctx, mail.Sweep{Now: now + 1, Before: now + 1,
+			Derived: func(id mail.MessageID) []string { return []string{fmt.Sprintf("of/%d/", id), "any/"} }})
+		h.must(err)
+		for _, key := range keys {
+			if _, err := h.Derived(h.ctx, h.id, key); err == nil {
+				left += key + " "
+			}
+		}
+		return left
+	}
+	h.do(&mail.Removed{Mailbox: 1, UIDs: mail.UIDs(1, 2)})
+	equal(h, "left with a copy", sweep(), "of/1/a of/1/b of/10/a of/3/a other ")
+	h.do(&mail.Removed{Mailbox: 2, UIDs: mail.UIDs(1)})
+	equal(h, "left without", sweep(), "of/10/a of/3/a other ")
+}
+
 func testSweepMailbox(h *harness) {
 	h.do(created(1, "INBOX"), created(2, "Gone"), appended(2, 1, 1, 1200), &mail.KeywordSetAdded{Set: 1, Keywords: []string{"k"}})
 	h.do(&mail.Copied{Mailbox: 1, Rows: h.rows(2)[:1]})
@@ -169,6 +195,7 @@ func testSweepAccount(h *harness) {
 	u.Release()
 	h.reopen() // segments of before a restart can be swept
 	h.must(h.AddAccount(h.ctx, mail.Account{ID: 2, Name: "other"}))
+	h.must(h.PutDerived(h.ctx, h.id, "text", []byte("of a message")))
 	h.must(h.RemoveAccount(h.ctx, h.id, now))
 	equal(h, "freed too early", h.sweep(now, nil).Messages, 0)
 	pinned := func(mail.AccountID, mail.MailboxID) mail.ModSeq { return 1 }
@@ -183,6 +210,8 @@ func testSweepAccount(h *harness) {
 	h.must(h.AddAccount(h.ctx, mail.Account{ID: h.id, Name: "anna"}))
 	equal(h, "mailboxes", len(h.state().Mailboxes), 0)
 	equal(h, "version", h.version(), 0)
+	_, err := h.Derived(h.ctx, h.id, "text")
+	h.want(mail.NotFound, err)
 }
 
 // testSweepBlobs: bytes of dead messages go, those of living ones stay, though they
