@@ -119,6 +119,7 @@ func start(set settings, env *mail.Env) (_ *server, err error) {
 	})
 	s.lmtp = lmtp.New(lmtp.Options{Delivery: deliveries, Env: env, Metrics: counters, Hostname: set.Hostname})
 	s.wg.Go(func() { s.engine.Run(ctx, sweepInterval) })
+	s.wg.Go(func() { giveBack(ctx, counters) })
 	if !store.Shared() { // news between processes would come late (ARCHITECTURE.md 11)
 		s.engine.OnArrival = text.indexer.Changed
 		s.wg.Go(func() { text.indexer.Run(ctx) })
