@@ -72,4 +72,6 @@ func (s *session) open() error {
 // slim gives back what is made again as soon as it is needed.
 func (s *session) slim() {
 	s.requests, s.ranges, s.changed, s.ok.code = nil, nil, fetched{}, nil
+	s.r.Rest()
+	s.w.Rest()
 }
