@@ -121,6 +121,7 @@ func start(set settings, env *mail.Env) (_ *server, err error) {
 	s.lmtp = lmtp.New(lmtp.Options{Delivery: deliveries, Env: env, Metrics: counters, Hostname: set.Hostname})
 	s.wg.Go(func() { s.engine.Run(ctx, sweepInterval) })
 	s.wg.Go(func() { text.indexer.Run(ctx) })
+	s.wg.Go(func() { giveBack(ctx, counters) })
 	return s, s.open(ctx, &set)
 }
 

@@ -20,7 +20,6 @@ const (
 	newsPause       = 20 * time.Millisecond
 	newsTimeout     = 40 * time.Second
 	newsTime        = time.Minute // enough has been seen then, however little
-	compressMost    = 1000        // a client that inflates needs 40 KB a connection itself
 	idleBufferBytes = 4 << 10     // of one of many connections
 )
 
@@ -46,9 +45,7 @@ func idleVariants(s Scale) []idleVariant {
 		all = append(all, idleVariant{n, false, false})
 	}
 	for _, n := range s.Idle {
-		if n <= compressMost {
-			all = append(all, idleVariant{n, true, false}, idleVariant{n, true, true})
-		}
+		all = append(all, idleVariant{n, true, false}, idleVariant{n, true, true})
 	}
 	return all
 }

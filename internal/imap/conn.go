@@ -18,14 +18,22 @@ type conn struct {
 
 	// mu orders the session's own deadlines and those that others set to wake it.
 	mu       sync.Mutex
-	parked   bool          // waiting in IDLE, may be woken
-	woken    bool          // there is news since the session last looked
-	leaving  bool          // the server is going down
-	ended    bool          // the account can't go on
-	quiet    time.Duration // how long it may be silent now; 0: a command is under way
-	packed   bool          // what is received may be no part of a command; who finds one calls begin
-	began    time.Time     // when the command under way began
-	received int64         // bytes of it
+	light    bool      // asleep in IDLE or the like, may be woken
+	woken    bool      // there is news since the session last looked
+	leaving  bool      // the server is going down
+	ended    bool      // the account can't go on
+	quiet    bool      // it may be silent now; false: a command is under way
+	brief    bool      // a read ends soon, so that the session can rest
+	packed   bool      // what is received may be no part of a command; who finds one calls begin
+	until    time.Time // how long it may be silent
+	began    time.Time // when the command under way began
+	received int64     // bytes of it
+
+	// What attend has read is the next that Read returns.
+	attended bool
+	ahead    [1]byte
+	aheadN   int
+	aheadErr error
 }
 
 // renew forgets what was said of an account that the session has left.
@@ -35,21 +43,25 @@ func (c *conn) renew() {
 	c.mu.Unlock()
 }
 
+// briefly is how long a silent client is waited for in the middle of everything, before the
+// session rests.
+const briefly = 250 * time.Millisecond
+
 // longAgo is a deadline that ends a read at once.
 var longAgo = time.Unix(1, 0)
 
-// between says that the next command may take its time.
-func (c *conn) between(quiet time.Duration) {
+// between says that the next command may take its time. brief: the session rests rather
+// than wait for it; see resting.
+func (c *conn) between(quiet time.Duration, brief bool) {
 	c.mu.Lock()
-	c.quiet = quiet
+	c.quiet, c.brief, c.until = true, brief, c.now().Add(quiet)
 	c.mu.Unlock()
 }
 
 // Read reads with the deadline that fits: a client may think long, but once it has
 // begun a command it has to get on with it.
 func (c *conn) Read(b []byte) (int, error) {
-	c.arm()
-	n, err := c.Conn.Read(b)
+	n, err := c.next(b)
 	if n > 0 {
 		if !c.packed {
 			c.begin()
@@ -62,12 +74,28 @@ func (c *conn) Read(b []byte) (int, error) {
 	return n, err
 }
 
+// next reads what attend has read, or else from the client.
+func (c *conn) next(b []byte) (int, error) {
+	if !c.attended {
+		c.arm()
+		return c.Conn.Read(b)
+	}
+	n, err := c.aheadN, c.aheadErr
+	c.attended, c.aheadErr = false, nil
+	if n > 0 { // more may be on its way, or not
+		c.mu.Lock()
+		c.brief = true
+		c.mu.Unlock()
+	}
+	return copy(b, c.ahead[:n]), err
+}
+
 // begin says that the client has begun a command, if it was silent until now.
 func (c *conn) begin() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.quiet > 0 {
-		c.quiet, c.began, c.received = 0, c.now(), 0
+	if c.quiet {
+		c.quiet, c.began, c.received = false, c.now(), 0
 	}
 }
 
@@ -76,15 +104,50 @@ func (c *conn) arm() {
 	defer c.mu.Unlock()
 	var t time.Time
 	switch {
-	case c.quiet > 0 && (c.leaving || c.ended || c.parked && c.woken):
+	case c.quiet && c.called():
 		t = longAgo
-	case c.quiet > 0:
-		t = c.now().Add(c.quiet)
+	case c.quiet && c.brief:
+		t = earlier(c.until, c.now().Add(briefly))
+	case c.quiet:
+		t = c.until
 	default:
 		earned := time.Duration(c.received/c.limits.UploadBytesPerSecondMin) * time.Second
 		t = c.began.Add(c.limits.CommandTimeout + earned)
 	}
 	_ = c.Conn.SetReadDeadline(t)
+}
+
+// called tells whether the session has something to do while its client is silent.
+func (c *conn) called() bool { return c.leaving || c.ended || c.light && c.woken }
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}
+
+// resting tells whether a wait has ended only because the client was silent for a moment,
+// and if so, how long attend waits.
+func (c *conn) resting() bool {
+	c.mu.Lock()
+	rests := c.quiet && c.brief && !c.called() && c.now().Before(c.until)
+	if rests {
+		c.brief = false
+	}
+	c.mu.Unlock()
+	if rests {
+		c.arm()
+	}
+	return rests
+}
+
+// attend waits until the client says something, its time is over or the session is
+// called. Much less must not be done here than a read, nor anything more: this is all
+// that a goroutine with the smallest stack has room for.
+func (c *conn) attend() {
+	c.aheadN, c.aheadErr = c.Conn.Read(c.ahead[:])
+	c.attended = true
 }
 
 // excuse gives the client back the time that the server has taken in the middle of its
@@ -95,10 +158,10 @@ func (c *conn) excuse(took time.Duration) {
 	c.mu.Unlock()
 }
 
-// park lets wake interrupt reads from now on, or no longer.
-func (c *conn) park(on bool) {
+// sleepLightly lets wake interrupt reads from now on, or no longer.
+func (c *conn) sleepLightly(on bool) {
 	c.mu.Lock()
-	c.parked = on
+	c.light = on
 	c.mu.Unlock()
 }
 
@@ -111,13 +174,13 @@ func (c *conn) news() bool {
 	return woken
 }
 
-// wake interrupts a parked session's read: it has news to tell. It never blocks for
+// wake interrupts the read of a session that sleeps lightly: it has news to tell. It never blocks for
 // long: setting a deadline does not wait for the other side.
 func (c *conn) wake() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.woken = true
-	if c.parked && c.quiet > 0 {
+	if c.light && c.quiet {
 		_ = c.Conn.SetReadDeadline(longAgo)
 	}
 }
@@ -132,7 +195,7 @@ func (c *conn) end(reason *bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	*reason, c.woken = true, true
-	if c.quiet > 0 {
+	if c.quiet {
 		_ = c.Conn.SetReadDeadline(longAgo)
 	}
 }

@@ -53,7 +53,7 @@ func (*startTLSRequest) run(s *session) error {
 // startTLS turns the connection into an encrypted one. What the client sent before
 // the handshake could be an attacker's and is thrown away (RFC 9051 6.2.1).
 func (s *session) startTLS() error {
-	s.await()
+	s.conn.between(s.silence(), false)
 	t := tls.Server(s.conn, s.server.tls)
 	if err := t.HandshakeContext(s.ctx); err != nil {
 		return err

@@ -26,12 +26,14 @@ type idleRequest struct{ noArguments }
 // doneLineMax is enough for DONE and for what is sent by mistake.
 const doneLineMax = 1 << 10
 
-func (*idleRequest) run(s *session) error {
+func (q *idleRequest) run(s *session) error {
 	s.w.Raw("+ idling\r\n")
-	if err := s.waitTelling(true, s.server.limits.KeepAlive); err != nil {
-		return err
-	}
-	// Anything but DONE ends it too, badly (RFC 9051 6.3.13).
+	s.waitTelling(true, s.server.limits.KeepAlive, q)
+	return errWaits
+}
+
+// heard ends it: with DONE, or with anything else, badly (RFC 9051 6.3.13).
+func (*idleRequest) heard(s *session) error {
 	line, err := s.line(doneLineMax)
 	if err != nil {
 		return err

@@ -78,39 +78,33 @@ func (srv *Server) Serve(ctx context.Context, l net.Listener, implicitTLS bool) 
 			time.Sleep(50 * time.Millisecond) // such as: no file descriptor left
 			continue
 		}
-		srv.wg.Go(func() { srv.ServeConn(ctx, c, implicitTLS) })
+		srv.wg.Add(1)
+		go srv.begin(ctx, c, implicitTLS, srv.wg.Done)
 	}
 }
 
 // ServeConn runs one session to its end and closes the connection.
 func (srv *Server) ServeConn(ctx context.Context, c net.Conn, implicitTLS bool) {
-	defer c.Close()
+	over := make(chan struct{})
+	srv.begin(ctx, c, implicitTLS, func() { close(over) })
+	<-over
+}
+
+// begin begins a session. gone is called when it is over and the connection closed.
+func (srv *Server) begin(ctx context.Context, c net.Conn, implicitTLS bool, gone func()) {
 	s := srv.session(ctx, c)
-	refusal := srv.enter(s)
-	if refusal != "" {
+	if refusal := srv.enter(s); refusal != "" {
 		if !implicitTLS {
 			_ = s.bye("UNAVAILABLE", refusal)
 			_ = s.w.Flush()
 		}
+		c.Close()
+		gone()
 		return
 	}
 	srv.metrics.Connections.Add(1)
-	defer srv.leave(s)
-	defer s.recover()
-	defer s.close()
-	if implicitTLS {
-		if err := s.startTLS(); err != nil {
-			srv.env.Log.Info("TLS handshake failed", "session", s.id, "remote", s.remote, "err", err)
-			return
-		}
-	}
-	began := srv.env.Now()
-	err := s.serve()
-	if s.tls != nil {
-		_ = s.tls.Close()
-	}
-	srv.env.Log.Info("connection", "session", s.id, "remote", s.remote, "account", s.name,
-		"tls", s.tls != nil, "duration", srv.env.Now().Sub(began).Round(time.Millisecond), "end", s.endOf(err))
+	s.implicitTLS, s.gone = implicitTLS, gone
+	s.run()
 }
 
 // endOf says in a word how a connection ended.
@@ -146,6 +140,7 @@ func (srv *Server) session(ctx context.Context, nc net.Conn) *session {
 func (s *session) stranger() {
 	*s = session{
 		server: s.server, ctx: s.ctx, conn: s.conn, tls: s.tls, pack: s.pack, remote: s.remote, id: s.id, r: s.r, w: s.w,
+		began: s.began, gone: s.gone, waiting: s.waiting,
 		tag: s.tag, command: s.command, badInRow: s.badInRow, loginsFailed: s.loginsFailed, faults: s.faults, over: s.over,
 		state: notAuthenticated, telling: byNumber,
 	}

@@ -8,13 +8,14 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"time"
 
 	"postfach/internal/mail"
 	"postfach/internal/mailbox"
 	"postfach/internal/wire"
 )
 
-// session is one connection. One goroutine runs it; nothing here is shared.
+// session is one connection. One goroutine at a time runs it; nothing here is shared.
 type session struct {
 	server *Server
 	ctx    context.Context
@@ -23,6 +24,11 @@ type session struct {
 	pack   *compression // nil: not compressed
 	remote netip.Addr
 	id     uint64
+	began  time.Time // zero: not yet
+	gone   func()    // called at the end
+
+	implicitTLS bool
+	waiting     waiting
 
 	r *wire.Reader
 	w *wire.Writer
@@ -106,9 +112,8 @@ func (s *session) flush() error {
 // errOver ends a session that has said BYE.
 var errOver = errors.New("session is over")
 
-// serve runs the session to its end.
+// serve runs the session to its end, or until it rests.
 func (s *session) serve() error {
-	s.greet()
 	for !s.over {
 		if err := s.step(); err != nil {
 			return err
@@ -120,11 +125,17 @@ func (s *session) serve() error {
 // step is the way of one command: framing, state, parsing, running, the news, the
 // answer.
 func (s *session) step() error {
-	if err := s.awaitCommand(); err != nil {
-		if isOver(err) {
-			return nil
-		}
+	switch err := s.awaitCommand(); {
+	case err == errRests:
+		return err
+	case isOver(err):
+		return nil
+	case err != nil:
 		return s.lost(errors.Unwrap(err))
+	}
+	if r := s.waiting.hears; r != nil {
+		s.waiting.hears = nil
+		return s.conclude(r.heard(s))
 	}
 	err := s.r.Begin()
 	if err != nil && !wire.Recoverable(err) {
@@ -147,7 +158,14 @@ func (s *session) step() error {
 	if err == nil {
 		err = req.run(s)
 	}
+	return s.conclude(err)
+}
+
+// conclude is what follows when a command has run.
+func (s *session) conclude(err error) error {
 	switch {
+	case err == errWaits:
+		// its answer comes later
 	case err == nil:
 		s.news()
 		s.finish(nil)
@@ -323,15 +341,6 @@ func (s *session) release() {
 	if s.appending != nil {
 		s.appending.release()
 		s.appending = nil
-	}
-}
-
-// await sets how long the client may be silent before its next command.
-func (s *session) await() {
-	if s.state == notAuthenticated {
-		s.conn.between(s.server.limits.LoginTimeout)
-	} else {
-		s.conn.between(s.server.limits.IdleTimeout)
 	}
 }
 

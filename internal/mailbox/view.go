@@ -34,7 +34,6 @@ type View struct {
 	behind     bool        // Tell has kept other things than expunges back
 	own        ownChange
 	recent     mail.UIDSet // what is \Recent in this session
-	walk       walk        // room for Each and EachUID
 
 	pin atomic.Uint64 // what was expunged after this modification sequence stays in the store
 }

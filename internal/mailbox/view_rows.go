@@ -1,6 +1,8 @@
 package mailbox
 
 import (
+	"sync"
+
 	"postfach/internal/mail"
 )
 
@@ -18,7 +20,7 @@ type Row struct {
 // Each calls f for the messages with these numbers, ascending, ghosts included,
 // until f returns false. Ranges must be ascending and lie within 1..Exists.
 func (v *View) Each(seqs []mail.Range, f func(*Row) bool) {
-	w := v.startWalk()
+	w := walks.Get().(*walk)
 	defer w.end()
 	for _, r := range seqs {
 		w.seek(v, r.First-1)
@@ -34,7 +36,7 @@ func (v *View) Each(seqs []mail.Range, f func(*Row) bool) {
 // EachUID does the same for the messages with these UIDs; UIDs that the client
 // does not count are passed over.
 func (v *View) EachUID(uids mail.UIDSet, f func(*Row) bool) {
-	w := v.startWalk()
+	w := walks.Get().(*walk)
 	defer w.end()
 	for _, r := range uids {
 		w.seek(v, v.numbering.rank(mail.UID(r.First)))
@@ -84,21 +86,16 @@ type walk struct {
 	numbering, head cursor
 	seq             uint32
 	row             Row
-	busy            bool
 }
 
-// startWalk returns the view's own walk, so that reading a mailbox allocates
-// nothing; a walk inside another gets a new one.
-func (v *View) startWalk() *walk {
-	w := &v.walk
-	if w.busy {
-		w = new(walk)
-	}
-	w.busy = true
-	return w
-}
+// walks are kept for all views, so that reading a mailbox allocates nothing, and a view
+// that waits has none.
+var walks = sync.Pool{New: func() any { return new(walk) }}
 
-func (w *walk) end() { w.busy = false }
+func (w *walk) end() {
+	*w = walk{}
+	walks.Put(w)
+}
 
 func (w *walk) seek(v *View, rank uint32) {
 	w.numbering.seek(v.numbering, rank)

@@ -6,7 +6,7 @@ import (
 )
 
 const (
-	smallBytes  = 512      // inside the Reader or Writer: enough for most commands
+	smallBytes  = 512      // of each Reader and Writer: enough for most commands
 	pooledBytes = 32 << 10 // shared by those that are busy
 	emptyReads  = 100      // reads of nothing before a source is given up
 )
@@ -23,7 +23,7 @@ type buffer struct {
 	pooled     *[pooledBytes]byte
 	keep, r, w int // unread is buf[r:w]
 	scanned    int // the first unread bytes that are known to hold no LF
-	small      [smallBytes]byte
+	small      *[smallBytes]byte
 }
 
 func (b *buffer) unread() []byte { return b.buf[b.r:b.w] }
@@ -59,8 +59,19 @@ func (b *buffer) drop() {
 		readBuffers.Put(b.pooled)
 		b.pooled = nil
 	}
-	b.buf = b.small[:]
+	b.buf = nil
+	if b.small != nil {
+		b.buf = b.small[:]
+	}
 	b.keep, b.r, b.w, b.scanned = 0, 0, 0, 0
+}
+
+// rest gives also the small buffer back, if the buffer is empty.
+func (b *buffer) rest() {
+	if b.size() == 0 && b.keep == 0 {
+		b.drop()
+		b.small, b.buf = nil, nil
+	}
 }
 
 // fill reads at least one byte more.
@@ -81,6 +92,9 @@ func (b *buffer) fill() error {
 // that is cut short costs a flush, and a flush costs a sync.
 func (b *buffer) makeRoom() {
 	switch {
+	case b.small == nil && len(b.buf) == 0:
+		b.small = new([smallBytes]byte)
+		b.buf = b.small[:]
 	case len(b.buf) < pooledBytes:
 		b.move(b.fromPool())
 	case b.r > b.keep:

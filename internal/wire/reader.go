@@ -42,7 +42,7 @@ const (
 )
 
 // NewReader returns a Reader on r. Buffers come when bytes come: a Reader that
-// waits between two commands holds half a kilobyte.
+// waits between two commands holds half a kilobyte, and none after Rest.
 func NewReader(r io.Reader, l Limits) *Reader {
 	rd := &Reader{limits: l.withDefaults(), announced: noAnnouncement}
 	rd.parser.r = rd
@@ -121,6 +121,14 @@ func (r *Reader) Wait() error {
 		r.input.settle()
 	}
 	return r.fill()
+}
+
+// Rest gives back what is held between two commands, if no byte of the next has come,
+// until one does.
+func (r *Reader) Rest() {
+	if r.state == atBoundary {
+		r.input.rest()
+	}
 }
 
 // Buffered is the number of bytes received and not yet consumed: between

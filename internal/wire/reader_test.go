@@ -435,3 +435,22 @@ func TestParkedReaderHasNoBuffer(t *testing.T) {
 		t.Error("a waiting Reader keeps its buffer")
 	}
 }
+
+func TestRestingReaderHasNoBuffer(t *testing.T) {
+	r := server(strings.NewReader("a NOOP\r\nb NOOP\r\n"), Limits{})
+	r.Begin()
+	r.Finish()
+	r.Rest()
+	if r.Buffered() != len("b NOOP\r\n") {
+		t.Error("a Reader that rests forgets what it has received")
+	}
+	r.Begin()
+	r.Finish()
+	r.Rest()
+	if r.input.small != nil || r.input.buf != nil {
+		t.Error("a Reader that rests keeps its buffer")
+	}
+	if err := r.Begin(); err != io.EOF {
+		t.Error(err)
+	}
+}

@@ -19,7 +19,7 @@ var writeBuffers = sync.Pool{New: func() any { return new([flushBytes]byte) }}
 // Writer encodes IMAP, a server's or a client's. The small methods return the
 // Writer and can be chained; their error is sticky and is what Flush returns.
 // Output waits in a buffer until Flush, or until there are 64 KiB of it. An
-// empty Writer holds half a kilobyte. What it writes is well-formed whatever
+// empty Writer holds half a kilobyte, and none after Rest. What it writes is well-formed whatever
 // it is given: no argument can end a line or a string, except Raw's and Bytes'.
 type Writer struct {
 	// BeforeFlush is called before any byte leaves, and waits until what they
@@ -49,7 +49,7 @@ type Writer struct {
 	err    error // sticky
 	final  bool  // err stays also after Discard
 	probe  [1]byte
-	small  [smallBytes]byte
+	small  *[smallBytes]byte
 }
 
 // NewWriter returns a Writer on w, in the server's role.
@@ -89,6 +89,14 @@ func (w *Writer) Discard() error {
 		w.poison(ErrTorn)
 	}
 	return w.err
+}
+
+// Rest gives back what an empty Writer holds, until something is written.
+func (w *Writer) Rest() {
+	if w.n == 0 {
+		w.release()
+		w.small = nil
+	}
 }
 
 func (w *Writer) flush() {
@@ -138,6 +146,9 @@ func (w *Writer) space(atLeast int) []byte {
 func (w *Writer) makeSpace(atLeast int) {
 	switch {
 	case w.buf == nil && atLeast <= smallBytes:
+		if w.small == nil {
+			w.small = new([smallBytes]byte)
+		}
 		w.buf = w.small[:]
 	case w.pooled == nil:
 		w.pooled = writeBuffers.Get().(*[flushBytes]byte)
