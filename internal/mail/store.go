@@ -155,6 +155,9 @@ type Sweep struct {
 	// Pinned returns the lowest modification sequence at which a local view of the
 	// mailbox stands: what was expunged after it stays. ^ModSeq(0): no view.
 	Pinned func(AccountID, MailboxID) ModSeq
+	// Derived returns how the keys of the derived data begin that goes with a message, in
+	// the same moment. nil: there is none.
+	Derived func(MessageID) string
 }
 
 // Swept counts what a sweep has freed.

@@ -18,6 +18,9 @@ type Engine struct {
 	news   *news
 	loads  atomic.Uint64
 
+	sweeps   atomic.Uint64 // that have begun
+	sweeping atomic.Int32  // that are under way
+
 	// OnArrival, if set before the engine is used, is called when a mailbox has got new
 	// messages, by whoever brought them: it must not block and not call back.
 	OnArrival func(mail.AccountID)
@@ -190,11 +193,18 @@ func (e *Engine) sweepEvery(ctx context.Context, interval time.Duration) {
 // Sweep frees what was expunged longer than the grace period ago and is pinned by
 // no view.
 func (e *Engine) Sweep(ctx context.Context) (mail.Swept, error) {
+	e.sweeping.Add(1)
+	defer e.sweeping.Add(-1)
+	e.sweeps.Add(1)
 	now := e.env.Now()
 	return e.store.Sweep(ctx, mail.Sweep{
 		Now:    now.Unix(),
 		Before: now.Add(-e.limits.SweepGrace).Unix(),
 		Pinned: e.pinned,
+		Derived: func(id mail.MessageID) string {
+			number, _ := BlockOf(id)
+			return blockPrefix(number)
+		},
 	})
 }
 

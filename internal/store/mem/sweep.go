@@ -3,6 +3,7 @@ package mem
 import (
 	"context"
 	"maps"
+	"strings"
 
 	"postfach/internal/mail"
 )
@@ -29,9 +30,9 @@ func (s *Store) Sweep(_ context.Context, sweep mail.Sweep) (mail.Swept, error) {
 			whole := m.deleted && m.deletedAt < sweep.Before && m.state.HighestModSeq <= pin
 			if whole || old && pin == ^mail.ModSeq(0) {
 				delete(a.mailboxes, mailbox)
-				a.free(m.rows, &swept)
+				a.free(m.rows, sweep, &swept)
 				for _, t := range m.gone {
-					a.free(t.rows, &swept)
+					a.free(t.rows, sweep, &swept)
 				}
 			}
 		}
@@ -52,13 +53,13 @@ func (s *Store) sweepMailbox(a *account, m *mailboxData, sweep mail.Sweep, pin m
 			kept = append(kept, t)
 			continue
 		}
-		a.free(t.rows, swept)
+		a.free(t.rows, sweep, swept)
 	}
 	m.gone = kept
 }
 
 // free drops rows, and the messages that were only there for them.
-func (a *account) free(rows []mail.Row, swept *mail.Swept) {
+func (a *account) free(rows []mail.Row, sweep mail.Sweep, swept *mail.Swept) {
 	for _, row := range rows {
 		swept.Messages++
 		m := a.messages[row.Message]
@@ -73,6 +74,10 @@ func (a *account) free(rows []mail.Row, swept *mail.Swept) {
 			swept.Bytes += int64(len(m.inline))
 		}
 		delete(a.messages, row.Message)
+		if sweep.Derived != nil {
+			prefix := sweep.Derived(row.Message)
+			maps.DeleteFunc(a.derived, func(key string, _ []byte) bool { return strings.HasPrefix(key, prefix) })
+		}
 	}
 }
 

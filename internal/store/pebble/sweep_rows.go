@@ -97,7 +97,7 @@ func (w *sweeper) freeMessages(b *pebble.Batch, id mail.AccountID, rows []rowID)
 		return readError(err)
 	}
 	defer it.Close()
-	done := map[mail.MessageID]bool{}
+	done, derived := map[mail.MessageID]bool{}, ""
 	for _, r := range rows {
 		if done[r.message] {
 			continue
@@ -112,6 +112,9 @@ func (w *sweeper) freeMessages(b *pebble.Batch, id mail.AccountID, rows []rowID)
 			return readError(err)
 		}
 		if err := w.freeMessage(b, id, r.message); err != nil {
+			return err
+		}
+		if err := w.dropDerived(b, id, r.message, &derived); err != nil {
 			return err
 		}
 	}
@@ -136,6 +139,21 @@ func (w *sweeper) freeMessage(b *pebble.Batch, id mail.AccountID, message mail.M
 	}
 	w.swept.Messages++
 	return b.Delete(k, nil)
+}
+
+// dropDerived deletes the derived data that goes with a message, unless it is what was
+// dropped last: neighbours share it.
+func (w *sweeper) dropDerived(b *pebble.Batch, id mail.AccountID, message mail.MessageID, last *string) error {
+	if w.Derived == nil {
+		return nil
+	}
+	prefix := w.Derived(message)
+	if *last == prefix {
+		return nil
+	}
+	*last = prefix
+	k := accountKey(keyDerived, id).text(prefix)
+	return b.DeleteRange(k, k.after(), nil)
 }
 
 // freeBlocks deletes blocks of flags that have no rows any more.

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -52,7 +53,7 @@ func (w *sweeper) free(id mail.AccountID, r *round, items []item, dead map[int64
 	var freed mail.Swept
 	err := w.do(func(ctx context.Context, c *pgxpool.Conn) error {
 		freed = mail.Swept{}
-		b := &pgx.Batch{}
+		b, uncounted := &pgx.Batch{}, 0
 		b.Queue("SELECT hold($1)", int64(id))
 		count := func(tag interface{ RowsAffected() int64 }) { freed.Messages += tag.RowsAffected() }
 		if len(tombs[0]) > 0 {
@@ -62,6 +63,10 @@ func (w *sweeper) free(id mail.AccountID, r *round, items []item, dead map[int64
 		if len(rows[0]) > 0 {
 			b.Queue(`DELETE FROM mailbox_rows WHERE account = $1 AND (mailbox, uid) IN (SELECT * FROM unnest($2::bigint[], $3::bigint[]))`,
 				int64(id), rows[0], rows[1])
+		}
+		if prefixes := w.derived(messages); len(prefixes) > 0 {
+			b.Queue(`DELETE FROM derived d USING unnest($2::text[]) p WHERE d.account = $1 AND starts_with(d.key, p)`, int64(id), prefixes)
+			uncounted = 1
 		}
 		statements := b.Len()
 		if len(messages) > 0 {
@@ -74,7 +79,7 @@ func (w *sweeper) free(id mail.AccountID, r *round, items []item, dead map[int64
 			if err != nil {
 				return err
 			}
-			if n > 0 {
+			if n > 0 && n < statements-uncounted {
 				count(tag)
 			}
 		}
@@ -93,6 +98,18 @@ func (w *sweeper) free(id mail.AccountID, r *round, items []item, dead map[int64
 		w.swept.Segments += freed.Segments
 	}
 	return err
+}
+
+// derived tells how the keys begin of the derived data that goes with messages.
+func (w *sweeper) derived(messages []int64) (prefixes []string) {
+	if w.Derived == nil {
+		return nil
+	}
+	for _, m := range messages {
+		prefixes = append(prefixes, w.Derived(mail.MessageID(m)))
+	}
+	slices.Sort(prefixes)
+	return slices.Compact(prefixes)
 }
 
 // dropMailboxes ends mailboxes whose rows have all been freed.

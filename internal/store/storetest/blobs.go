@@ -145,6 +145,31 @@ func testSweepShared(h *harness) {
 	h.want(mail.NotFound, err)
 }
 
+// testSweepDerived: what was derived from a message goes when the message goes, not when one of its
+// rows does; what is about others stays.
+func testSweepDerived(h *harness) {
+	h.do(created(1, "INBOX"), created(2, "Copy"), appended(1, 1, 1, 3))
+	h.do(&mail.Copied{Mailbox: 2, Rows: h.rows(1)[:1]})
+	for _, key := range []string{"of/1/a", "of/1/b", "of/10/a", "of/2/a", "of/3/a", "other"} {
+		h.must(h.PutDerived(h.ctx, h.id, key, []byte(key)))
+	}
+	sweep := func() (left string) {
+		_, err := h.Sweep(h.ctx, mail.Sweep{Now: now + 1, Before: now + 1,
+			Derived: func(id mail.MessageID) string { return fmt.Sprintf("of/%d/", id) }})
+		h.must(err)
+		for _, key := range []string{"of/1/a", "of/1/b", "of/10/a", "of/2/a", "of/3/a", "other"} {
+			if _, err := h.Derived(h.ctx, h.id, key); err == nil {
+				left += key + " "
+			}
+		}
+		return left
+	}
+	h.do(&mail.Removed{Mailbox: 1, UIDs: mail.UIDs(1, 2)})
+	equal(h, "left with a copy", sweep(), "of/1/a of/1/b of/10/a of/3/a other ")
+	h.do(&mail.Removed{Mailbox: 2, UIDs: mail.UIDs(1)})
+	equal(h, "left without", sweep(), "of/10/a of/3/a other ")
+}
+
 func testSweepMailbox(h *harness) {
 	h.do(created(1, "INBOX"), created(2, "Gone"), appended(2, 1, 1, 1200), &mail.KeywordSetAdded{Set: 1, Keywords: []string{"k"}})
 	h.do(&mail.Copied{Mailbox: 1, Rows: h.rows(2)[:1]})

@@ -90,6 +90,7 @@ var tests = []struct {
 	{"BlobErrors", testBlobErrors},
 	{"SweepRows", testSweepRows},
 	{"SweepShared", testSweepShared},
+	{"SweepDerived", testSweepDerived},
 	{"SweepMailbox", testSweepMailbox},
 	{"SweepAccount", testSweepAccount},
 	{"SweepBlobs", testSweepBlobs},
