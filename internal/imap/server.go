@@ -32,6 +32,7 @@ type Server struct {
 	version string
 	without map[string]bool // families, by their names
 	library *search.Library
+	listings
 	index   *search.Index
 	workers *search.Workers
 
@@ -59,6 +60,7 @@ func New(o Options) *Server {
 		without: without,
 		engine:  o.Engine, auth: o.Auth, tls: o.TLS, env: o.Env, metrics: o.Metrics,
 		limits: limits, version: o.Version, library: search.NewLibrary(limits.SortBytesMax),
+		listings: newListings(limits.ListingBytesMax),
 		sessions: make(map[*session]struct{}), strangers: make(map[netip.Addr]int),
 	}
 }
