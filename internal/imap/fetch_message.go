@@ -2,7 +2,6 @@ package imap
 
 import (
 	"bytes"
-	"time"
 
 	"postfach/internal/mail"
 	"postfach/internal/mailbox"
@@ -24,9 +23,6 @@ type fetched struct {
 	filtered bytes.Buffer // header fields that items have picked
 	reader   bytes.Reader
 	probe    [1]byte
-
-	zone        *time.Location // of the last INTERNALDATE
-	zoneMinutes int16
 }
 
 // prepare opens the message and does everything else that may fail.
