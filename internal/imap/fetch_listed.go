@@ -13,7 +13,7 @@ import (
 
 // listings are what all sessions know of messages.
 type listings struct {
-	known  *search.Memory // *knownListing, by listingKey
+	known  *search.Memory // *knownListing, by listingKey; nil: listings are not used
 	saving chan struct{}  // has room for those that are being written in the background
 }
 
@@ -28,6 +28,9 @@ type knownListing struct {
 const savingMax = 4
 
 func newListings(bytesMax int64) listings {
+	if bytesMax < 0 {
+		return listings{}
+	}
 	return listings{known: search.NewMemory(bytesMax), saving: make(chan struct{}, savingMax)}
 }
 
@@ -75,7 +78,7 @@ const fewMessages = 16
 // newLister makes a lister, if it would be of use: all that has to be read for the items
 // must be of a kind that listings have.
 func (q *fetchRequest) newLister(s *session, ranges []mail.Range) *lister {
-	if q.needs == 0 {
+	if q.needs == 0 || s.server.listings.known == nil {
 		return nil
 	}
 	l := &lister{q: q, m: &q.message}
@@ -173,7 +176,7 @@ func (l *lister) turn(number uint64) error {
 	all := true
 	for _, c := range l.columns {
 		c.key.number = number
-		c.page, c.read = s.server.get(c.key)
+		c.page, c.read = s.server.listings.get(c.key)
 		all = all && c.read
 	}
 	if !all && !l.few {
@@ -203,7 +206,7 @@ func (l *lister) finish() {
 			continue
 		}
 		srv, known := l.m.s.server, c.page.known()
-		srv.keep(c.key, c.page.with(c.more), c.read)
+		srv.listings.keep(c.key, c.page.with(c.more), c.read)
 		if !l.few && (len(c.more) > fewMessages || 4*len(c.more) > known) {
 			l.save(c.key, c.more)
 		}
@@ -224,9 +227,9 @@ func (l *lister) save(key listingKey, more []learnt) {
 		}
 	}
 	select {
-	case srv.saving <- struct{}{}:
+	case srv.listings.saving <- struct{}{}:
 		srv.background(s.ctx, func(ctx context.Context) {
-			defer func() { <-srv.saving }()
+			defer func() { <-srv.listings.saving }()
 			save(ctx)
 		})
 	default:
@@ -268,7 +271,7 @@ func (l *lister) readBlock() {
 			continue
 		}
 		c.page, c.read = r.pages[i].and(c.page), true
-		l.m.s.server.keep(c.key, c.page, true)
+		l.m.s.server.listings.keep(c.key, c.page, true)
 	}
 }
 
@@ -277,7 +280,7 @@ func (l *lister) lacks(number uint64) bool {
 	return slices.ContainsFunc(l.columns, func(c *column) bool {
 		key := c.key
 		key.number = number
-		_, read := l.m.s.server.get(key)
+		_, read := l.m.s.server.listings.get(key)
 		return !read
 	})
 }

@@ -42,7 +42,7 @@ type Limits struct {
 	AppendMessagesMax        int           // of one command; default 1,000
 	AppendBytesMax           int64         // of all messages of one command; default 1 GiB
 	WatchedNamesMax          int           // mailbox names and groups of events in one NOTIFY; default 1,000
-	ListingBytesMax          int64         // of memory for what FETCH tells of messages; default 64 MiB
+	ListingBytesMax          int64         // of memory for what FETCH tells of messages; default 64 MiB, negative: none
 	SortBytesMax             int64         // of memory for what SORT and THREAD remember; default 256 MiB
 	NamesAtOnceMax           int           // mailbox names told as news at the same time; default 1,000
 	UpdatedSearchesMax       int           // whose results a session keeps up to date; default 16

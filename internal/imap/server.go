@@ -23,18 +23,18 @@ import (
 
 // Server takes connections and runs a session for each.
 type Server struct {
-	engine  *mailbox.Engine
-	auth    *auth.Authenticator
-	tls     *tls.Config
-	env     *mail.Env
-	metrics *metrics.Metrics
-	limits  Limits
-	version string
-	without map[string]bool // families, by their names
-	library *search.Library
-	listings
-	index   *search.Index
-	workers *search.Workers
+	engine   *mailbox.Engine
+	auth     *auth.Authenticator
+	tls      *tls.Config
+	env      *mail.Env
+	metrics  *metrics.Metrics
+	limits   Limits
+	version  string
+	without  map[string]bool // families, by their names
+	library  *search.Library
+	listings listings
+	index    *search.Index
+	workers  *search.Workers
 
 	lastID atomic.Uint64
 	wg     sync.WaitGroup
