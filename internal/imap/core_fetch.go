@@ -2,7 +2,6 @@ package imap
 
 import (
 	"math"
-	"time"
 
 	"postfach/internal/wire"
 )
@@ -20,8 +19,8 @@ var coreFetch = family{
 		{name: "UID", write: func(m *fetched, _ *fetchAtt) { m.writeUID() }},
 		{name: "RFC822.SIZE", write: writeSize},
 		{name: "INTERNALDATE", write: writeInternalDate},
-		{name: "ENVELOPE", needs: needsStructure, write: writeEnvelopeItem},
-		{name: "BODYSTRUCTURE", needs: needsStructure, write: writeBodyStructure},
+		{name: "ENVELOPE", needs: needsStructure, fixed: true, write: writeEnvelopeItem},
+		{name: "BODYSTRUCTURE", needs: needsStructure, fixed: true, write: writeBodyStructure},
 		{name: "BODY", parse: parseBody},
 		{name: "BODY.PEEK", parse: parseBodyPeek},
 		{name: "RFC822", parse: parseRFC822},
@@ -47,14 +46,10 @@ func (s *session) writeOctets(n int64) {
 	s.w.Number64(uint64(n))
 }
 
-// writeInternalDate writes the date in the zone in which it was given. Neighbours
-// mostly share one.
+// writeInternalDate writes the date in the zone in which it was given.
 func writeInternalDate(m *fetched, _ *fetchAtt) {
 	date := m.row.Fixed.Date
-	if m.zone == nil || m.zoneMinutes != date.ZoneMinutes {
-		m.zone, m.zoneMinutes = date.Time().Location(), date.ZoneMinutes
-	}
-	m.s.w.Raw("INTERNALDATE ").DateTime(time.Unix(date.Unix, 0).In(m.zone))
+	m.s.w.Raw("INTERNALDATE ").DateTimeAt(date.Unix, int(date.ZoneMinutes)*60)
 }
 
 // parseBody reads BODY, which without a section is the structure (RFC 9051 6.4.5).

@@ -14,7 +14,7 @@ var extPreview = family{
 		{word: "PREVIEW", when: loggedIn},
 	},
 	fetchItems: []fetchItem{
-		{name: "PREVIEW", needs: needsStructure, parse: parsePreview, write: writePreview},
+		{name: "PREVIEW", needs: needsStructure, fixed: true, parse: parsePreview, write: writePreview},
 	},
 }
 

@@ -12,7 +12,7 @@ import (
 
 // The items that BODY and its kin become, once it is known what they ask for.
 var (
-	bodyShort = fetchItem{name: "BODY", needs: needsStructure, write: writeBodyShort}
+	bodyShort = fetchItem{name: "BODY", needs: needsStructure, fixed: true, write: writeBodyShort}
 	bodySeen  = fetchItem{name: "BODY", seen: true, prepare: prepareSection, write: writeSection}
 	bodyPeek  = fetchItem{name: "BODY.PEEK", prepare: prepareSection, write: writeSection}
 )

@@ -9,6 +9,8 @@ type fetchItem struct {
 	name  string // as the client says it, in capitals, up to a "["
 	needs fetchNeeds
 	seen  bool // asking for it sets \Seen
+	// fixed: what is written of a message never changes, and has no arguments. Listings keep it.
+	fixed bool
 	// begins is called before a command that asks for it does anything. nil: nothing to do.
 	begins func(s *session)
 	// parse reads what follows the name. It may choose another item and other needs,
@@ -34,8 +36,9 @@ const (
 // fetchAtt is an item that a command asks for (RFC 9051 9, fetch-att).
 type fetchAtt struct {
 	*fetchItem
-	needs fetchNeeds
-	args  any // what parse read
+	needs  fetchNeeds
+	args   any     // what parse read
+	column *column // of the lister; nil: there is none, or nothing is needed
 }
 
 const (

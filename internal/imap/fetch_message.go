@@ -2,7 +2,6 @@ package imap
 
 import (
 	"bytes"
-	"time"
 
 	"postfach/internal/mail"
 	"postfach/internal/mailbox"
@@ -18,12 +17,12 @@ type fetched struct {
 	structure *mime.Structure
 	body      mail.Body
 
+	lister *lister // what is known of messages; nil: of no use here
+	listed bool    // the lister has all of this message
+
 	filtered bytes.Buffer // header fields that items have picked
 	reader   bytes.Reader
 	probe    [1]byte
-
-	zone        *time.Location // of the last INTERNALDATE
-	zoneMinutes int16
 }
 
 // prepare opens the message and does everything else that may fail.
@@ -31,21 +30,12 @@ func (m *fetched) prepare(q *fetchRequest) error {
 	if q.needs == 0 {
 		return nil
 	}
-	ctx := m.s.ctx
-	if ctx.Err() != nil {
-		return mail.Wrap(mail.Unavailable, ctx.Err())
-	}
-	var err error
-	if m.record, err = m.s.account.Message(ctx, m.row.Fixed.Message); err != nil {
+	if err := m.open(q); err != nil {
 		return err
 	}
-	if q.needs&needsStructure != 0 {
-		if m.structure, err = m.s.account.Structure(ctx, m.record); err != nil {
-			return err
-		}
-	}
-	if q.needs&needsBody != 0 {
-		if m.body, err = m.s.account.Body(ctx, m.record); err != nil {
+	if m.lister != nil {
+		err := m.lister.learn()
+		if m.listed || err != nil {
 			return err
 		}
 	}
@@ -57,6 +47,26 @@ func (m *fetched) prepare(q *fetchRequest) error {
 		}
 	}
 	return nil
+}
+
+// open opens as much of the message as the items need.
+func (m *fetched) open(q *fetchRequest) (err error) {
+	ctx := m.s.ctx
+	if ctx.Err() != nil {
+		return mail.Wrap(mail.Unavailable, ctx.Err())
+	}
+	if m.record, err = m.s.account.Message(ctx, m.row.Fixed.Message); err != nil {
+		return err
+	}
+	if q.needs&needsStructure != 0 {
+		if m.structure, err = m.s.account.Structure(ctx, m.record); err != nil {
+			return err
+		}
+	}
+	if q.needs&needsBody != 0 {
+		m.body, err = m.s.account.Body(ctx, m.record)
+	}
+	return err
 }
 
 // write writes the FETCH response (RFC 9051 7.5.2). When the command has changed the
@@ -72,7 +82,11 @@ func (m *fetched) write(q *fetchRequest, changed bool) {
 	for i := range q.items {
 		w.Raw(sep)
 		sep = " "
-		q.items[i].write(m, &q.items[i])
+		if a := &q.items[i]; m.listed && a.column != nil {
+			a.column.write(w, a)
+		} else {
+			a.write(m, a)
+		}
 		if w.Err() != nil {
 			return
 		}
@@ -105,7 +119,7 @@ func (m *fetched) close() {
 	if m.body != nil {
 		m.body.Close()
 	}
-	m.row, m.record, m.structure, m.body = nil, nil, nil, nil
+	m.row, m.record, m.structure, m.body, m.listed = nil, nil, nil, nil, false
 	m.filtered.Reset()
 }
 
@@ -115,6 +129,10 @@ const keptBytes = 4 << 10
 // release gives memory back at the end of a command.
 func (m *fetched) release() {
 	m.reader.Reset(nil)
+	if m.lister != nil {
+		m.lister.close()
+		m.lister = nil
+	}
 	if m.filtered.Cap() > keptBytes {
 		m.filtered = bytes.Buffer{}
 	}

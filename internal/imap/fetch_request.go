@@ -88,6 +88,7 @@ func (q *fetchRequest) run(s *session) error {
 	}
 	s.depend(s.view.Ticket())
 	q.progress.begin(s, "still fetching", ranges, s.command.uid || q.hasSince)
+	q.message.lister = q.newLister(s, ranges)
 	q.eachOf(s, ranges, q.visit)
 	q.message.release()
 	return q.failed
@@ -152,10 +153,13 @@ func (q *fetchRequest) one(row *mailbox.Row) bool {
 	m := &q.message
 	m.row = row
 	var err error
-	if q.needs != 0 {
+	if m.lister != nil {
+		err = m.lister.look()
+	}
+	if q.needs != 0 && !m.listed && err == nil {
 		err = q.progress.next()
 	}
-	if err == nil {
+	if !m.listed && err == nil {
 		err = m.prepare(q)
 	}
 	tellFlags := len(q.marked) > 0 && !row.Ghost && q.marked.Contains(row.UID)

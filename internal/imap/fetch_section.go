@@ -18,6 +18,9 @@ type bodySection struct {
 	from    int64 // first byte of the partial
 	length  int64 // of the partial, at most
 
+	label  []byte // the name as it comes back, and a space; while a lister is in use
+	listed uint64 // which of the pieces that listings keep are wanted
+
 	content content
 }
 

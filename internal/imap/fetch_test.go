@@ -81,10 +81,12 @@ func (c *heard) Write(b []byte) (int, error) {
 }
 
 // newRig selects an INBOX with these messages.
-func newRig(t testing.TB, messages ...string) *rig {
+func newRig(t testing.TB, messages ...string) *rig { return newRigOn(t, nil, messages...) }
+
+func newRigOn(t testing.TB, options []mem.Option, messages ...string) *rig {
 	t.Helper()
 	env := mail.SystemEnv(quietLog)
-	store := &readStore{Store: mem.New(env), faults: map[mail.MessageID]error{}, torn: map[mail.MessageID]int64{}}
+	store := &readStore{Store: mem.New(env, options...), faults: map[mail.MessageID]error{}, torn: map[mail.MessageID]int64{}}
 	if err := store.AddAccount(t.Context(), mail.Account{ID: 1, Name: "anna"}); err != nil {
 		t.Fatal(err)
 	}
@@ -93,26 +95,32 @@ func newRig(t testing.TB, messages ...string) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	op := &mailbox.Append{Mailbox: account.Tree().Lookup(mailbox.Inbox).ID, Now: 1}
-	for _, text := range messages {
-		u := account.Upload(t.Context(), int64(len(text)))
-		defer u.Release()
-		_, _ = u.Write([]byte(text))
-		in, err := u.Finish()
-		if err != nil {
-			t.Fatal(err)
-		}
-		op.Messages = append(op.Messages, in)
-	}
-	if _, err := account.Do(t.Context(), op); err != nil {
-		t.Fatal(err)
-	}
 	r := &rig{t: t, store: store, c: new(heard)}
 	srv := New(Options{Engine: engine, Env: env, Metrics: new(metrics.Metrics)})
 	r.s = srv.session(t.Context(), r.c)
 	r.s.account, r.s.state, r.s.name = account, authenticated, "anna"
+	op := &mailbox.Append{Mailbox: account.Tree().Lookup(mailbox.Inbox).ID, Now: 1, Messages: r.incoming(messages...)}
+	if _, err := account.Do(t.Context(), op); err != nil {
+		t.Fatal(err)
+	}
 	r.do("a SELECT INBOX")
 	return r
+}
+
+// incoming uploads messages.
+func (r *rig) incoming(messages ...string) (all []mailbox.Incoming) {
+	r.t.Helper()
+	for _, text := range messages {
+		u := r.s.account.Upload(r.t.Context(), int64(len(text)))
+		r.t.Cleanup(u.Release)
+		_, _ = u.Write([]byte(text))
+		in, err := u.Finish()
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		all = append(all, in)
+	}
+	return all
 }
 
 // do runs one command and returns all that is said.

@@ -42,6 +42,7 @@ type Limits struct {
 	AppendMessagesMax        int           // of one command; default 1,000
 	AppendBytesMax           int64         // of all messages of one command; default 1 GiB
 	WatchedNamesMax          int           // mailbox names and groups of events in one NOTIFY; default 1,000
+	ListingBytesMax          int64         // of memory for what FETCH tells of messages; default 64 MiB, negative: none
 	SortBytesMax             int64         // of memory for what SORT and THREAD remember; default 256 MiB
 	NamesAtOnceMax           int           // mailbox names told as news at the same time; default 1,000
 	UpdatedSearchesMax       int           // whose results a session keeps up to date; default 16
@@ -69,6 +70,7 @@ func (l Limits) withDefaults() Limits {
 	orDefault(&l.AppendMessagesMax, 1000)
 	orDefault(&l.AppendBytesMax, 1<<30)
 	orDefault(&l.WatchedNamesMax, 1000)
+	orDefault(&l.ListingBytesMax, 64<<20)
 	orDefault(&l.SortBytesMax, 256<<20)
 	orDefault(&l.NamesAtOnceMax, 1000)
 	orDefault(&l.UpdatedSearchesMax, 16)

@@ -33,8 +33,12 @@ func (p *progress) begin(s *session, text string, set []mail.Range, uid bool) {
 // next is called before each of them. Now and then it says that the command is under way,
 // so that the client does not give up, and one that is gone is noticed.
 func (p *progress) next() error {
-	done := p.done
 	p.done++
+	return p.look(p.done - 1)
+}
+
+// look says so when it is time.
+func (p *progress) look(done uint32) error {
 	now := p.s.server.env.Now()
 	if now.Sub(p.told) < progressAfter {
 		return nil

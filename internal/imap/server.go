@@ -23,17 +23,18 @@ import (
 
 // Server takes connections and runs a session for each.
 type Server struct {
-	engine  *mailbox.Engine
-	auth    *auth.Authenticator
-	tls     *tls.Config
-	env     *mail.Env
-	metrics *metrics.Metrics
-	limits  Limits
-	version string
-	without map[string]bool // families, by their names
-	library *search.Library
-	index   *search.Index
-	workers *search.Workers
+	engine   *mailbox.Engine
+	auth     *auth.Authenticator
+	tls      *tls.Config
+	env      *mail.Env
+	metrics  *metrics.Metrics
+	limits   Limits
+	version  string
+	without  map[string]bool // families, by their names
+	library  *search.Library
+	listings listings
+	index    *search.Index
+	workers  *search.Workers
 
 	lastID atomic.Uint64
 	wg     sync.WaitGroup
@@ -59,6 +60,7 @@ func New(o Options) *Server {
 		without: without,
 		engine:  o.Engine, auth: o.Auth, tls: o.TLS, env: o.Env, metrics: o.Metrics,
 		limits: limits, version: o.Version, library: search.NewLibrary(limits.SortBytesMax),
+		listings: newListings(limits.ListingBytesMax),
 		sessions: make(map[*session]struct{}), strangers: make(map[netip.Addr]int),
 	}
 }

@@ -14,21 +14,15 @@ func FilterHeader(r io.Reader, names []string, not bool) io.Reader {
 	for _, name := range names {
 		wanted[lowerString(name)] = true
 	}
-	return &headerFilter{
-		lines:  headerLines{r: bufio.NewReader(r), start: true},
-		wanted: wanted,
-		not:    not,
-	}
+	return &headerFilter{HeaderPieces: NewHeaderPieces(bufio.NewReader(r)), wanted: wanted, not: not}
 }
 
 type headerFilter struct {
-	lines  headerLines
+	HeaderPieces
 	wanted map[string]bool
 	not    bool
-	name   []byte
-	keep   bool   // the field that the line belongs to
+	keep   bool
 	ready  []byte // not read yet
-	over   bool
 }
 
 // Read implements io.Reader.
@@ -37,21 +31,14 @@ func (f *headerFilter) Read(b []byte) (int, error) {
 		return 0, nil
 	}
 	for len(f.ready) == 0 {
-		if f.over || !f.lines.next() {
-			return 0, f.err()
+		if !f.Next() {
+			return 0, f.Err()
 		}
-		switch f.lines.kind {
-		case lineEmpty:
-			f.keep, f.over = true, true
-		case lineJunk:
-			f.keep = f.not
-		case lineOfField:
-			name, _, _ := splitField(f.lines.text)
-			f.name = lower(f.name[:0], name)
-			f.keep = f.wanted[string(f.name)] != f.not
+		if f.Begins {
+			f.keep = f.Over || f.wanted[string(f.Name)] != f.not
 		}
 		if f.keep {
-			f.ready = f.lines.text
+			f.ready = f.Piece
 		}
 	}
 	n := copy(b, f.ready)
@@ -59,9 +46,45 @@ func (f *headerFilter) Read(b []byte) (int, error) {
 	return n, nil
 }
 
-func (f *headerFilter) err() error {
-	if f.over || f.lines.err == nil {
+// HeaderPieces reads a header in pieces, none of which belongs to two fields.
+type HeaderPieces struct {
+	Piece  []byte // the one at hand; valid until Next
+	Begins bool   // it does not go on with what the one before it belongs to
+	Name   []byte // of its field, in lower case; empty: it belongs to none
+	Over   bool   // it is the empty line at the end
+
+	lines headerLines
+}
+
+// NewHeaderPieces reads from where a header begins; r may go on after it.
+func NewHeaderPieces(r *bufio.Reader) HeaderPieces {
+	return HeaderPieces{lines: headerLines{r: r, start: true}}
+}
+
+// Next goes on to the next piece, if there is one.
+func (p *HeaderPieces) Next() bool {
+	if p.Over || !p.lines.next() {
+		return false
+	}
+	p.Piece = p.lines.text
+	switch p.lines.kind {
+	case lineFolded, lineRest:
+		p.Begins = false
+		return true
+	case lineOfField:
+		name, _, _ := splitField(p.Piece)
+		p.Name = lower(p.Name[:0], name)
+	default:
+		p.Name = p.Name[:0]
+	}
+	p.Begins, p.Over = true, p.lines.kind == lineEmpty
+	return true
+}
+
+// Err tells why there is no more; io.EOF: the header is over.
+func (p *HeaderPieces) Err() error {
+	if p.Over || p.lines.err == nil {
 		return io.EOF
 	}
-	return f.lines.err
+	return p.lines.err
 }

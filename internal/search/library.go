@@ -18,12 +18,12 @@ import (
 // messages, and the last results, so that little has to be done when little has changed.
 // It is safe for concurrent use.
 type Library struct {
-	kept   *shelf
+	kept   *Memory
 	saving atomic.Bool
 }
 
 // NewLibrary makes a library that takes so many bytes of memory.
-func NewLibrary(bytesMax int64) *Library { return &Library{kept: newShelf(bytesMax)} }
+func NewLibrary(bytesMax int64) *Library { return &Library{kept: NewMemory(bytesMax)} }
 
 // Shelf is where an account's messages come from, and where facts of them are kept.
 type Shelf interface {
@@ -152,11 +152,11 @@ func (k *Known) work(ctx context.Context, t *task) {
 // loadChunk loads a chunk, and finds out what it lacks.
 func (k *Known) loadChunk(ctx context.Context, t *task) error {
 	key := chunkKey{k.owner, t.number}
-	t.factsChunk, _ = k.library.kept.get(key).(*factsChunk)
+	t.factsChunk, _ = k.library.kept.Get(key).(*factsChunk)
 	if t.factsChunk == nil {
 		if b, err := k.shelf.Derived(ctx, key.name()); err == nil {
 			if t.factsChunk = decodeChunk(b); t.factsChunk != nil {
-				k.library.kept.put(key, t.factsChunk, t.factsChunk.bytes())
+				k.library.kept.Put(key, t.factsChunk, t.factsChunk.bytes())
 			}
 		}
 	}
@@ -180,7 +180,7 @@ func (k *Known) loadChunk(ctx context.Context, t *task) error {
 	}
 	if len(more) > 0 {
 		t.factsChunk = t.factsChunk.with(more)
-		k.library.kept.put(key, t.factsChunk, t.factsChunk.bytes())
+		k.library.kept.Put(key, t.factsChunk, t.factsChunk.bytes())
 	}
 	return nil
 }
@@ -206,7 +206,7 @@ func (k *Known) of(ctx context.Context, id mail.MessageID) (fact, error) {
 	if k.last == nil || no != k.lastNo {
 		k.last, k.lastNo = k.chunks[no], no
 		if k.last == nil {
-			k.last, _ = k.library.kept.get(chunkKey{k.owner, no}).(*factsChunk)
+			k.last, _ = k.library.kept.Get(chunkKey{k.owner, no}).(*factsChunk)
 		}
 	}
 	f, ok := k.last.find(slot)

@@ -53,7 +53,7 @@ const sortPart = 16
 func (l *Library) Sort(ctx context.Context, box *Box, known *Known, program []Criterion, uids mail.UIDSet) ([]mail.UID, error) {
 	s := &sorter{program, known}
 	key := orderKey{box.Owner, box.Mailbox, box.UIDValidity, programName(program)}
-	was, _ := l.kept.get(key).(*order)
+	was, _ := l.kept.Get(key).(*order)
 	if n := uids.Count(); n < box.Count/sortPart || was == nil && n < box.Count/2 {
 		return s.sort(ctx, box.items(uids))
 	}
@@ -89,7 +89,7 @@ func (l *Library) order(ctx context.Context, box *Box, s *sorter, key orderKey, 
 		return nil, err
 	}
 	if s.known.complete() {
-		l.kept.put(key, now, now.bytes())
+		l.kept.Put(key, now, now.bytes())
 	}
 	return now, nil
 }

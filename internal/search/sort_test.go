@@ -307,21 +307,21 @@ func TestIsAll(t *testing.T) {
 
 // The longest unused goes first, and what is too large is not kept.
 func TestShelf(t *testing.T) {
-	s := newShelf(3 * 1200)
+	s := NewMemory(3 * 1200)
 	for _, key := range []string{"a", "b", "c"} {
-		s.put(key, key, 1000)
+		s.Put(key, key, 1000)
 	}
-	s.get("a")
-	s.put("d", "d", 1000)
-	s.put("e", "e", 1<<20)
+	s.Get("a")
+	s.Put("d", "d", 1000)
+	s.Put("e", "e", 1<<20)
 	s.swap("d", "d", "D")
 	s.swap("c", "d", "D")
-	got := fmt.Sprintln(s.get("a"), s.get("b"), s.get("c"), s.take("d"), s.get("d"), s.get("e"))
+	got := fmt.Sprintln(s.Get("a"), s.Get("b"), s.Get("c"), s.take("d"), s.Get("d"), s.Get("e"))
 	if got != "a <nil> c D <nil> <nil>\n" || s.bytes != 2400 {
 		t.Error(got, s.bytes)
 	}
-	s.put("a", "A", 2000)
-	if s.get("a") != "A" || s.bytes != 3400 {
+	s.Put("a", "A", 2000)
+	if s.Get("a") != "A" || s.bytes != 3400 {
 		t.Error(s.bytes)
 	}
 }

@@ -50,7 +50,7 @@ func (l *Library) Thread(ctx context.Context, box *Box, known *Known, a Algorith
 			ok, err := t.follow(ctx, box, known, uids)
 			threads := t.threads
 			if ok && err == nil {
-				l.kept.put(key, t, t.bytes()) // whoever takes it next may change it
+				l.kept.Put(key, t, t.bytes()) // whoever takes it next may change it
 			}
 			if ok || err != nil {
 				return threads, err
@@ -65,7 +65,7 @@ func (l *Library) Thread(ctx context.Context, box *Box, known *Known, a Algorith
 	t.update()
 	threads := t.threads
 	if keeps && known.complete() {
-		l.kept.put(key, t, t.bytes())
+		l.kept.Put(key, t, t.bytes())
 	}
 	return threads, nil
 }

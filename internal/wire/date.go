@@ -8,6 +8,14 @@ const monthNames = "JanFebMarAprMayJunJulAugSepOctNovDec"
 // "17-Jul-1996 02:44:25 -0700", in t's own zone, to the second (RFC 9051 9).
 // Years are kept within 0000 and 9999.
 func AppendDateTime(dst []byte, t time.Time) []byte {
+	_, offset := t.Zone()
+	return appendDateTime(dst, t.Unix(), offset)
+}
+
+// appendDateTime appends the moment in a zone so many seconds east of UTC. A time.Time in
+// a zone would have to be made for it.
+func appendDateTime(dst []byte, unix int64, offset int) []byte {
+	t := time.Unix(unix+int64(offset), 0).UTC()
 	year, month, day := t.Date()
 	hour, minute, second := t.Clock()
 	if day < 10 { // date-day-fixed
@@ -19,7 +27,6 @@ func AppendDateTime(dst []byte, t time.Time) []byte {
 	dst = append2(append(dst, ' '), hour)
 	dst = append2(append(dst, ':'), minute)
 	dst = append2(append(dst, ':'), second)
-	_, offset := t.Zone()
 	sign := byte('+')
 	if offset < 0 {
 		sign, offset = '-', -offset

@@ -11,6 +11,13 @@ func (w *Writer) Literal(size int64, src io.Reader) error { return w.stream("{",
 // 9051 9, RFC 3516 4.4). Errors as with Literal.
 func (w *Writer) Literal8(size int64, src io.Reader) error { return w.stream("~{", size, src) }
 
+// LiteralHead announces a literal of size bytes, which Bytes has to write: they are there
+// already.
+func (w *Writer) LiteralHead(size int) *Writer {
+	w.announce("{", int64(size))
+	return w
+}
+
 func (w *Writer) stream(open string, size int64, src io.Reader) error {
 	if size < 0 {
 		w.poison(ErrLiteralSize)

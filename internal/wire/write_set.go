@@ -33,8 +33,14 @@ func WriteRanges[R ~struct{ First, Last uint32 }](w *Writer, ranges []R) *Writer
 
 // DateTime writes a date-time in quotes, "17-Jul-1996 02:44:25 -0700".
 func (w *Writer) DateTime(t time.Time) *Writer {
+	_, offset := t.Zone()
+	return w.DateTimeAt(t.Unix(), offset)
+}
+
+// DateTimeAt writes the moment, in seconds, in a zone so many seconds east of UTC.
+func (w *Writer) DateTimeAt(unix int64, offset int) *Writer {
 	if w.Byte('"').space(dateBytesMax) != nil {
-		w.n += len(AppendDateTime(w.buf[w.n:w.n], t))
+		w.n += len(appendDateTime(w.buf[w.n:w.n], unix, offset))
 	}
 	return w.Byte('"')
 }

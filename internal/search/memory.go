@@ -5,9 +5,9 @@ import (
 	"sync"
 )
 
-// shelf keeps what can be computed again, as long as there is room: the longest unused goes
+// Memory keeps what can be computed again, as long as there is room: the longest unused goes
 // first. It is safe for concurrent use.
-type shelf struct {
+type Memory struct {
 	mu       sync.Mutex
 	bytes    int64
 	bytesMax int64
@@ -20,12 +20,13 @@ type shelved struct {
 	bytes      int64
 }
 
-func newShelf(bytesMax int64) *shelf {
-	return &shelf{bytesMax: bytesMax, places: make(map[any]*list.Element)}
+// NewMemory makes room for so many bytes.
+func NewMemory(bytesMax int64) *Memory {
+	return &Memory{bytesMax: bytesMax, places: make(map[any]*list.Element)}
 }
 
-// get returns what is kept under a key, or nil.
-func (s *shelf) get(key any) any {
+// Get returns what is kept under a key, or nil.
+func (s *Memory) Get(key any) any {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	e := s.places[key]
@@ -36,8 +37,8 @@ func (s *shelf) get(key any) any {
 	return e.Value.(*shelved).value
 }
 
-// take is get, and the value is the caller's until it is put back.
-func (s *shelf) take(key any) any {
+// take is Get, and the value is the caller's until it is put back.
+func (s *Memory) take(key any) any {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	e := s.places[key]
@@ -47,8 +48,8 @@ func (s *shelf) take(key any) any {
 	return s.remove(e).value
 }
 
-// put keeps a value of so many bytes.
-func (s *shelf) put(key, value any, bytes int64) {
+// Put keeps a value of so many bytes.
+func (s *Memory) Put(key, value any, bytes int64) {
 	const placeBytes = 200
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -67,7 +68,7 @@ func (s *shelf) put(key, value any, bytes int64) {
 }
 
 // swap puts a value that takes as many bytes in the place of another, if that is still there.
-func (s *shelf) swap(key, was, value any) {
+func (s *Memory) swap(key, was, value any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if e := s.places[key]; e != nil && e.Value.(*shelved).value == was {
@@ -75,7 +76,7 @@ func (s *shelf) swap(key, was, value any) {
 	}
 }
 
-func (s *shelf) remove(e *list.Element) *shelved {
+func (s *Memory) remove(e *list.Element) *shelved {
 	v := s.order.Remove(e).(*shelved)
 	delete(s.places, v.key)
 	s.bytes -= v.bytes
