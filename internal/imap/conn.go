@@ -3,6 +3,7 @@ package imap
 import (
 	"net"
 	"sync"
+	"syscall"
 	"time"
 
 	"postfach/internal/metrics"
@@ -62,15 +63,7 @@ func (c *conn) between(quiet time.Duration, brief bool) {
 // begun a command it has to get on with it.
 func (c *conn) Read(b []byte) (int, error) {
 	n, err := c.next(b)
-	if n > 0 {
-		if !c.packed {
-			c.begin()
-		}
-		c.mu.Lock()
-		c.received += int64(n)
-		c.mu.Unlock()
-		c.metrics.BytesIn.Add(int64(n))
-	}
+	c.count(n)
 	return n, err
 }
 
@@ -88,6 +81,38 @@ func (c *conn) next(b []byte) (int, error) {
 		c.mu.Unlock()
 	}
 	return copy(b, c.ahead[:n]), err
+}
+
+// ReadNow reads what has come already.
+func (c *conn) ReadNow(b []byte) (n int) {
+	direct, ok := c.Conn.(syscall.Conn)
+	if !ok {
+		return 0
+	}
+	if raw, err := direct.SyscallConn(); err == nil {
+		// An error comes again with the next read.
+		_ = raw.Read(func(fd uintptr) bool {
+			n, _ = syscall.Read(int(fd), b)
+			return true
+		})
+	}
+	n = max(n, 0)
+	c.count(n)
+	return n
+}
+
+// count counts what was read.
+func (c *conn) count(n int) {
+	if n <= 0 {
+		return
+	}
+	if !c.packed {
+		c.begin()
+	}
+	c.mu.Lock()
+	c.received += int64(n)
+	c.mu.Unlock()
+	c.metrics.BytesIn.Add(int64(n))
 }
 
 // begin says that the client has begun a command, if it was silent until now.

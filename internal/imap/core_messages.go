@@ -12,7 +12,7 @@ var coreMessages = family{
 	rfc:  "RFC 3501 6.4",
 	doc:  "STORE, EXPUNGE and CHECK.",
 	commands: []command{
-		{name: "STORE", states: selected, numbers: usesNumbers, uid: true, new: func() request { return new(storeRequest) }},
+		{name: "STORE", states: selected, numbers: usesNumbers, uid: true, joint: true, new: func() request { return new(storeRequest) }},
 		{name: "EXPUNGE", states: selected, new: func() request { return new(expungeRequest) }},
 		{name: "CHECK", states: selected, sync: true, new: func() request { return new(noopRequest) }},
 	},
@@ -27,6 +27,10 @@ type storeRequest struct {
 	mode   mailbox.StoreMode
 	silent bool
 	names  [][]byte
+
+	op     mailbox.Store // what it does, and
+	uids   mail.UIDSet   // room for what to
+	ghosts int           // how many that it named by number are gone
 
 	begins []func(*session)                      // what modifiers want done before anything else
 	adjust []func(*mailbox.Store)                // and of the operation
@@ -60,61 +64,71 @@ func (q *storeRequest) parse(s *session, p *wire.Parser) {
 }
 
 func (q *storeRequest) run(s *session) error {
+	op, err := q.plan(s)
+	if err != nil {
+		return err
+	}
+	var r mailbox.Result
+	if op != nil {
+		if err := s.do(op, &r); err != nil {
+			return err
+		}
+		q.done(s, &r)
+		s.view.Refresh()
+	}
+	return q.answer(s, &r)
+}
+
+// plan implements joint.
+func (q *storeRequest) plan(s *session) (*mailbox.Store, error) {
 	if s.view.ReadOnly {
-		return errReadOnly
+		return nil, errReadOnly
 	}
 	change := mailbox.FlagChange{Mode: q.mode}
 	var err error
 	if change.System, change.Keywords, err = flagNames(q.names); err != nil {
-		return err
+		return nil, err
 	}
 	for _, f := range q.begins {
 		f(s)
 	}
 	uids, ghosts, err := s.uidsOf(&q.set, s.command.uid, false)
-	if err != nil {
-		return err
+	if q.ghosts = ghosts; err != nil || len(uids) == 0 {
+		return nil, err
 	}
-	if len(uids) > 0 {
-		if err := s.storeFlags(q, uids, change); err != nil {
-			return err
-		}
+	q.uids = append(q.uids[:0], uids...) // others may need the session's room before it is done
+	q.op = mailbox.Store{Mailbox: s.view.Mailbox().ID, UIDs: q.uids, Change: change}
+	for _, f := range q.adjust {
+		f(&q.op)
 	}
-	return q.outcome(s, ghosts)
+	return &q.op, nil
 }
 
-// outcome is the answer when so many messages were gone: what is there is done, what is gone
-// is said (RFC 2180 4.2).
-func (q *storeRequest) outcome(s *session, ghosts int) error {
+// alone implements joint: what is done before anything else may concern those before it.
+func (q *storeRequest) alone() bool { return len(q.begins) > 0 }
+
+// done implements joint.
+func (q *storeRequest) done(s *session, r *mailbox.Result) {
+	s.view.Own(r.ModSeq, q.op.Change, q.silent)
+}
+
+// answer implements joint. It tells the client what the flags are now: of all messages that it
+// named, also those that had these flags already (RFC 9051 6.4.6). What was gone is said; what
+// is there is done nevertheless (RFC 2180 4.2).
+func (q *storeRequest) answer(s *session, r *mailbox.Result) error {
+	if len(r.Source) > 0 && (!q.silent || len(s.telling.changes) > 0) {
+		s.tellStored(q, r)
+	}
+	for _, f := range q.after {
+		f(s, r)
+	}
 	switch {
-	case ghosts > 0 && len(q.code) > 0:
+	case q.ghosts > 0 && len(q.code) > 0:
 		return no(string(q.code), "some of the messages have been expunged")
-	case ghosts > 0 && !q.silent:
+	case q.ghosts > 0 && !q.silent:
 		return no("EXPUNGEISSUED", "some of the messages have been expunged")
 	}
 	s.ok.code = append(s.ok.code[:0], q.code...)
-	return nil
-}
-
-// storeFlags changes the flags and tells the client what they are now: all that it
-// named, also those that had these flags already (RFC 9051 6.4.6).
-func (s *session) storeFlags(q *storeRequest, uids mail.UIDSet, change mailbox.FlagChange) error {
-	var r mailbox.Result
-	op := &mailbox.Store{Mailbox: s.view.Mailbox().ID, UIDs: uids, Change: change}
-	for _, f := range q.adjust {
-		f(op)
-	}
-	if err := s.do(op, &r); err != nil {
-		return err
-	}
-	s.view.Own(r.ModSeq, change, q.silent)
-	s.view.Refresh()
-	if !q.silent || len(s.telling.changes) > 0 {
-		s.tellStored(q, &r)
-	}
-	for _, f := range q.after {
-		f(s, &r)
-	}
 	return nil
 }
 

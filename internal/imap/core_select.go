@@ -175,12 +175,17 @@ func (s *session) do(op mailbox.Op, result *mailbox.Result) error {
 	if err != nil {
 		return err
 	}
-	s.depend(r.Ticket)
-	if s.listener != nil {
-		s.listener.did(s, op, r)
-	}
+	s.did(op, &r)
 	if result != nil {
 		*result = r
 	}
 	return nil
+}
+
+// did takes note of what the session has done.
+func (s *session) did(op mailbox.Op, r *mailbox.Result) {
+	s.depend(r.Ticket)
+	if s.listener != nil {
+		s.listener.did(s, op, *r)
+	}
 }

@@ -107,9 +107,11 @@ func parseChangedSince(_ *session, p *wire.Parser, q *fetchRequest) {
 // parseUnchangedSince limits a STORE to messages that nobody has changed (RFC 7162 3.1.3).
 // What each of the others has become is told as news; which they are, in MODIFIED. Also a
 // silent STORE tells the modification sequences of all that it was successful for.
-func parseUnchangedSince(_ *session, p *wire.Parser, q *storeRequest) {
+func parseUnchangedSince(s *session, p *wire.Parser, q *storeRequest) {
 	since := modSeqValue(p)
-	q.begins = append(q.begins, (*session).enableCondstore)
+	if !s.tellsModSeq() {
+		q.begins = append(q.begins, (*session).enableCondstore)
+	}
 	q.adjust = append(q.adjust, func(op *mailbox.Store) { op.Test, op.UnchangedSince = true, since })
 	q.after = append(q.after, func(s *session, r *mailbox.Result) {
 		if q.silent {

@@ -86,7 +86,9 @@ type command struct {
 	uid bool
 	// uidOnly: there is only the UID form.
 	uidOnly bool
-	new     func() request
+	// joint: those that have come already may be done together; their requests are joint.
+	joint bool
+	new   func() request
 }
 
 // request is a parsed command. A session reuses it for every command of the same

@@ -176,7 +176,7 @@ func (q *fetchRequest) one(row *mailbox.Row) bool {
 	default:
 		q.failed = err
 		// What was marked and not told yet is told as news.
-		m.s.view.Own(0, mailbox.FlagChange{}, false)
+		m.s.view.Disown()
 	}
 	m.close()
 	return (err == nil || isUnreadable(err)) && m.s.w.Err() == nil

@@ -144,8 +144,4 @@ func (t teller) Arrived(v *mailbox.View) {
 	}
 }
 
-func (t teller) Flagged(r *mailbox.Row, own bool) {
-	if !own {
-		t.s.tellChange(r, true, true)
-	}
-}
+func (t teller) Flagged(r *mailbox.Row) { t.s.tellChange(r, true, true) }

@@ -89,7 +89,7 @@ func (n *notify) arrived(s *session, v *mailbox.View) {
 		m.row = r
 		if err := m.prepare(n.fetch); err != nil {
 			_ = s.unreadable(r.UID, err) // for the log; the client may try itself
-			teller{s}.Flagged(r, false)
+			teller{s}.Flagged(r)
 		} else {
 			m.write(n.fetch, false)
 		}

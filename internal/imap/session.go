@@ -76,6 +76,8 @@ type okAnswer struct {
 	text string
 }
 
+func (a *okAnswer) reset() { a.code, a.text = a.code[:0], "" }
+
 // errAnswered says that a command has written its tagged response itself.
 var errAnswered = errors.New("answered")
 
@@ -137,26 +139,13 @@ func (s *session) step() error {
 		s.waiting.hears = nil
 		return s.conclude(r.heard(s))
 	}
-	err := s.r.Begin()
-	if err != nil && !wire.Recoverable(err) {
-		return s.lost(err)
-	}
-	req := s.read(err == nil)
+	req, err := s.receive()
 	defer s.release()
-	if err == nil {
-		err = s.r.Parser().Err()
-	}
-	if err != nil && !wire.Recoverable(err) {
-		return s.lost(err)
-	}
-	if err == nil {
-		err = s.refused
-	}
 	if err == nil {
 		err = s.begin(req)
 	}
 	if err == nil {
-		err = req.run(s)
+		err = s.perform(req)
 	}
 	return s.conclude(err)
 }
@@ -186,13 +175,32 @@ func (s *session) conclude(err error) error {
 	return nil
 }
 
+// receive reads the next command. A request comes without an error only.
+func (s *session) receive() (request, error) {
+	err := s.r.Begin()
+	if err != nil && !wire.Recoverable(err) {
+		return nil, &connError{err}
+	}
+	req := s.read(err == nil)
+	if err == nil {
+		err = s.r.Parser().Err()
+	}
+	switch {
+	case err == nil:
+		err = s.refused
+	case !wire.Recoverable(err):
+		err = &connError{err}
+	}
+	return req, err
+}
+
 // read finds the command and parses its arguments. A command that is not known or
 // not allowed now fails the parser, so that nothing of it is run.
 func (s *session) read(wellFramed bool) request {
 	p := s.r.Parser()
 	s.tag = append(s.tag[:0], p.Tag()...)
 	s.command = nil
-	s.ok.code, s.ok.text = s.ok.code[:0], ""
+	s.ok.reset()
 	s.refused, s.limitedAt, s.byNumber = nil, 0, false
 	if p.Err() != nil || !wellFramed {
 		return nil

@@ -10,6 +10,9 @@ import (
 // account's version.
 func onlyAppends(group []*pending) bool {
 	for _, p := range group {
+		if p.each != nil {
+			return false
+		}
 		for _, op := range p.ops {
 			if op, ok := op.(*Append); !ok || op.keywords() {
 				return false

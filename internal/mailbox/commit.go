@@ -3,6 +3,7 @@ package mailbox
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"postfach/internal/mail"
 )
@@ -158,11 +159,16 @@ func (a *Account) tellArrival(committed []mail.Change) {
 // with its changes. A run of several ops is a group of its own, so one that fails
 // in the middle is dropped with the group's state.
 func planRun(s *state, p *pending, list []mail.Change) []mail.Change {
-	p.results = p.room[:0]
-	for _, op := range p.ops {
+	p.results = slices.Grow(p.room[:0], len(p.ops))
+	clear(p.each)
+	for i, op := range p.ops {
 		m := s.current + 1
 		changes, r, err := op.plan(s, m)
-		if err != nil {
+		switch {
+		case err == nil:
+		case p.each != nil:
+			p.each[i] = err
+		default:
 			p.results, p.err = nil, err
 			return list
 		}

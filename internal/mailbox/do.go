@@ -11,7 +11,8 @@ import (
 type pending struct {
 	ops     []Op
 	results []Result
-	err     error
+	each    []error // of operations that are done each as if it were alone; nil: all or none of them
+	err     error   // of all
 	done    chan struct{}
 	single  [1]Op // room for the one op and the one result of most runs
 	room    [1]Result
@@ -39,6 +40,14 @@ func (a *Account) DoAll(ctx context.Context, ops []Op) ([]Result, error) {
 	p := &pending{ops: ops, done: make(chan struct{})}
 	err := a.enqueue(ctx, p)
 	return p.results, err
+}
+
+// DoEach does several operations in one commit, each as if it were alone: where one is
+// refused, the others are done. An error that is not of one of them is of all.
+func (a *Account) DoEach(ctx context.Context, ops []Op) ([]Result, []error, error) {
+	p := &pending{ops: ops, each: make([]error, len(ops)), done: make(chan struct{})}
+	err := a.enqueue(ctx, p)
+	return p.results, p.each, err
 }
 
 // enqueue hands the run to whoever has the turn, or takes the turn and leads a
@@ -107,16 +116,16 @@ func (a *Account) leadGroup(ctx context.Context, group []*pending) {
 	a.commitGroup(ctx, group)
 }
 
-// takeGroup takes the runs that the next commit carries: many of one op, or one of
-// several, which succeeds or fails as a whole.
+// takeGroup takes the runs that the next commit carries: many whose operations are done
+// each as if it were alone, or one of several, which succeeds or fails as a whole.
 func (a *Account) takeGroup() []*pending {
 	a.queueMu.Lock()
 	defer a.queueMu.Unlock()
 	n := 0
 	for n < len(a.queue) && n < a.engine.limits.GroupOpsMax {
-		if several := len(a.queue[n].ops) > 1; several && n > 0 {
+		if whole := len(a.queue[n].ops) > 1 && a.queue[n].each == nil; whole && n > 0 {
 			break
-		} else if n++; several {
+		} else if n++; whole {
 			break
 		}
 	}

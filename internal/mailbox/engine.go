@@ -201,7 +201,7 @@ func (e *Engine) Sweep(ctx context.Context) (mail.Swept, error) {
 		Pinned: e.pinned,
 		Derived: func(id mail.MessageID) []string {
 			number, _ := BlockOf(id)
-			keys := []string{blockPrefix(number), structureKey(id)}
+			keys := []string{blockPrefix(number), structurePrefix(id)}
 			if e.Derived != nil {
 				keys = append(keys, e.Derived(id)...)
 			}

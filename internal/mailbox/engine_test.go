@@ -350,9 +350,9 @@ func TestTwoProcesses(t *testing.T) {
 
 type silent struct{}
 
-func (silent) Expunged(*View)     {}
-func (silent) Arrived(*View)      {}
-func (silent) Flagged(*Row, bool) {}
+func (silent) Expunged(*View) {}
+func (silent) Arrived(*View)  {}
+func (silent) Flagged(*Row)   {}
 
 // TestFailedTicket: what depends on a sync that failed is told to nobody, the
 // account ends, and the next who asks gets what the store has.

@@ -52,9 +52,13 @@ func (a *Account) PutDerived(ctx context.Context, key string, value []byte) erro
 	return a.engine.store.PutDerived(ctx, a.ID, key, value)
 }
 
-// structureKey also begins the keys of some others. That they go with it does no harm.
+// structurePrefix begins the keys of a message's structures, whichever parser they are of.
+func structurePrefix(id mail.MessageID) string {
+	return "structure/" + strconv.FormatUint(uint64(id), 36) + "/"
+}
+
 func structureKey(id mail.MessageID) string {
-	return "structure/" + strconv.Itoa(mime.Version) + "/" + strconv.FormatUint(uint64(id), 36)
+	return structurePrefix(id) + strconv.Itoa(mime.Version)
 }
 
 func (a *Account) parse(ctx context.Context, m *mail.Message) (*mime.Structure, error) {

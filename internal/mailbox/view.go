@@ -32,7 +32,7 @@ type View struct {
 	withheld   mail.ModSeq // the head's HIGHESTMODSEQ before the first ghost
 	allTold    mail.ModSeq // HIGHESTMODSEQ when the client last knew everything
 	behind     bool        // Tell has kept other things than expunges back
-	own        ownChange
+	own        []ownChange // by modification sequence
 	recent     mail.UIDSet // what is \Recent in this session
 
 	pin atomic.Uint64 // what was expunged after this modification sequence stays in the store
@@ -177,6 +177,9 @@ func (v *View) Refresh() bool {
 			v.haunt(head)
 		}
 		v.head = head
+		if v.ghostCount == 0 && head.state.UIDNext <= v.toldNext {
+			v.numbering = head.root // the same messages: a walk over both is one over one
+		}
 	}
 	st := &v.head.state
 	return v.ghostCount > 0 || v.head.gone || st.HighestModSeq > v.toldModSeq || st.UIDNext > v.toldNext

@@ -1,6 +1,9 @@
 package mailbox
 
 import (
+	"cmp"
+	"slices"
+
 	"postfach/internal/mail"
 )
 
@@ -11,10 +14,9 @@ type Teller interface {
 	Expunged(v *View)
 	// Arrived: the client counts v.Exists messages now, v.Recent of them \Recent.
 	Arrived(v *View)
-	// Flagged: a message that the client knows has other flags now. own: by this
-	// session's own command, which has told or silenced it (RFC 7162 3.1.3 still
-	// wants its modification sequence told).
-	Flagged(r *Row, own bool)
+	// Flagged: a message that the client knows has other flags now, by others than this
+	// session's own command, which has told or silenced it.
+	Flagged(r *Row)
 }
 
 // ownChange is a STORE of this session whose outcome the client can work out by
@@ -31,8 +33,13 @@ type ownChange struct {
 // outcome one that the client can't know. It must be called before the Refresh
 // that shows the change.
 func (v *View) Own(m mail.ModSeq, change FlagChange, silent bool) {
-	v.own = ownChange{m, change, silent, v.head}
+	if m != 0 {
+		v.own = append(v.own, ownChange{m, change, silent, v.head})
+	}
 }
+
+// Disown makes the changes of this session news.
+func (v *View) Disown() { v.own = nil }
 
 // TellArrivals tells of new messages. It may be done at any time (RFC 9051 7.3.1
 // has no exception), and before a command runs that could name their UIDs.
@@ -104,8 +111,16 @@ func (v *View) Tell(t Teller, kinds News) {
 		}
 		v.flagsNext = v.toldNext
 	}
-	v.own = ownChange{}
+	v.forgetOwn()
 	v.settle()
+}
+
+// forgetOwn keeps room for the one change of most commands.
+func (v *View) forgetOwn() {
+	clear(v.own)
+	if v.own = v.own[:0]; cap(v.own) > 1 {
+		v.own = nil
+	}
 }
 
 // dropGhosts takes the ghosts, which have been told, out of the numbering. With
@@ -147,21 +162,23 @@ func (v *View) tellFlags(t Teller, since mail.ModSeq, known mail.UID) {
 		if u >= known || u >= v.flagsNext && leaf.modseqs[i] <= v.arrivedAt {
 			return
 		}
-		r := Row{
-			Seq: v.numbering.rank(u) + 1, UID: u, Flags: leaf.flags[i], ModSeq: leaf.modseqs[i],
-			Fixed: &leaf.fixed[i], Recent: v.recent.Contains(u),
+		r := Row{UID: u, Flags: leaf.flags[i], ModSeq: leaf.modseqs[i], Fixed: &leaf.fixed[i]}
+		if v.expected(&r, since) {
+			return
 		}
-		t.Flagged(&r, v.expected(&r, since))
+		r.Seq, r.Recent = v.numbering.rank(u)+1, v.recent.Contains(u)
+		t.Flagged(&r)
 	})
 }
 
 // expected tells whether a row is as the client knows from its own command, when it
 // has been told of changes up to a modification sequence.
 func (v *View) expected(r *Row, told mail.ModSeq) bool {
-	o := &v.own
-	if o.modSeq == 0 || r.ModSeq != o.modSeq {
+	n, found := slices.BinarySearchFunc(v.own, r.ModSeq, func(o ownChange, m mail.ModSeq) int { return cmp.Compare(o.modSeq, m) })
+	if !found {
 		return false
 	}
+	o := &v.own[n]
 	if !o.silent {
 		return true
 	}

@@ -17,7 +17,6 @@ type belief struct {
 	view  *View
 	uids  []mail.UID // by number
 	flags map[mail.UID]mail.Flags
-	own   bool // Flagged may say own now
 }
 
 func (b *belief) Expunged(v *View) {
@@ -47,16 +46,11 @@ func (b *belief) Arrived(v *View) {
 	})
 }
 
-func (b *belief) Flagged(r *Row, own bool) {
+func (b *belief) Flagged(r *Row) {
 	if b.uids[r.Seq-1] != r.UID {
 		b.t.Fatalf("FETCH %d is UID %d, the client counts %d there", r.Seq, r.UID, b.uids[r.Seq-1])
 	}
-	if own && !b.own {
-		b.t.Fatalf("FETCH %d as if by own command", r.Seq)
-	}
-	if !own {
-		b.flags[r.UID] = r.Flags
-	}
+	b.flags[r.UID] = r.Flags
 }
 
 // truth is what really happened to each message, by modification sequence.
@@ -211,7 +205,6 @@ func storeSome(t *testing.T, rng *rand.Rand, a *Account, b *belief, live map[mai
 	}
 	b.view.Own(r.ModSeq, change, silent)
 	b.view.Refresh()
-	b.own = true
 	b.view.EachUID(r.Source, func(row *Row) bool {
 		if silent {
 			b.flags[row.UID] = apply(b.flags[row.UID])

@@ -84,7 +84,25 @@ func (b *buffer) fill() error {
 	}
 	n, err := readSome(b.src, b.buf[b.w:])
 	b.w += n
+	if b.w == len(b.buf) && b.w == smallBytes {
+		b.readMore()
+	}
 	return err
+}
+
+// hasty is a source that can tell what has come already.
+type hasty interface {
+	// ReadNow reads what is there without waiting: 0 when there is nothing.
+	ReadNow(p []byte) int
+}
+
+// readMore takes what else has come when a small buffer is full: a pipeline that is read in
+// pieces costs a flush each, and a flush costs a sync.
+func (b *buffer) readMore() {
+	if src, ok := b.src.(hasty); ok {
+		b.makeRoom()
+		b.w += src.ReadNow(b.buf[b.w:])
+	}
 }
 
 // makeRoom moves the unread bytes to the pooled array, down, or to a buffer twice as

@@ -135,10 +135,16 @@ func (r *Reader) Rest() {
 // commands, those of further commands.
 func (r *Reader) Buffered() int { return r.input.size() }
 
-// Ready tells, between commands, whether Begin would return without reading
-// from the connection: a run of such commands can be worked off as a group.
-func (r *Reader) Ready() bool {
-	return bytes.IndexByte(r.input.unread()[r.input.scanned:], '\n') >= 0
+// Ahead returns, between commands, the first line of the next one, with its end, when
+// Begin would return it without reading from the connection: a run of such commands can
+// be worked off together. It is nil otherwise, and consumes nothing.
+func (r *Reader) Ahead() []byte {
+	unread := r.input.unread()
+	i := bytes.IndexByte(unread[r.input.scanned:], '\n')
+	if i < 0 {
+		return nil
+	}
+	return unread[:r.input.scanned+i+1]
 }
 
 // atEOF tells the end of the stream between lines from an end inside of one.

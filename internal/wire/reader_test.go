@@ -369,7 +369,7 @@ func TestBeforeRead(t *testing.T) {
 	if reads != 1 {
 		t.Errorf("%d reads for one packet", reads)
 	}
-	if r.Ready() || r.Buffered() != 0 {
+	if r.Ahead() != nil || r.Buffered() != 0 {
 		t.Error("something is left")
 	}
 	fault := errors.New("not durable")
@@ -379,15 +379,15 @@ func TestBeforeRead(t *testing.T) {
 	}
 }
 
-func TestReadyAndReset(t *testing.T) {
+func TestAheadAndReset(t *testing.T) {
 	r := server(strings.NewReader("a STARTTLS\r\nb NOOP\r\nc NO"), Limits{})
 	r.Begin()
-	if !r.Ready() || r.Buffered() != len("b NOOP\r\nc NO") {
-		t.Errorf("ready %v with %d bytes", r.Ready(), r.Buffered())
+	if line := r.Ahead(); string(line) != "b NOOP\r\n" || r.Buffered() != len("b NOOP\r\nc NO") {
+		t.Errorf("%q is ahead with %d bytes", line, r.Buffered())
 	}
 	r.Begin()
-	if r.Ready() {
-		t.Error("ready for half a command")
+	if line := r.Ahead(); line != nil {
+		t.Errorf("%q is ahead, which is half a command", line)
 	}
 	r.Reset(strings.NewReader("d NOOP\r\n"))
 	if err := r.Begin(); err != nil || string(r.Parser().Tag()) != "d" {

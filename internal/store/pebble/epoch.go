@@ -27,7 +27,8 @@ type epoch struct {
 
 	// tidy is held by what rewrites logs behind the commits' back: the folder
 	// and the sweeper.
-	tidy sync.Mutex
+	tidy      sync.Mutex
+	foldMarks foldMarks // needs tidy
 
 	users int        // calls under way; guarded by Store.mu
 	quiet *sync.Cond // no users; on Store.mu

@@ -23,10 +23,10 @@ type flagRun struct {
 	n      uint32 // orders runs of one ModSeq
 }
 
-// readFlagLog reads the log of a mailbox up to a number of records, as ranges in the
-// order of their change, and tells where it has stopped.
-func readFlagLog(it *pebble.Iterator, id mailboxID, recordsMax uint64) (runs []flagRun, read logPart, err error) {
-	err = scan(it, mailboxKey(keyFlagLog, id.account, id.mailbox), func(k, b []byte) error {
+// readFlagLog reads the log of a mailbox from a key up to a number of records, as ranges in
+// the order of their change, and tells where it has stopped.
+func readFlagLog(it *pebble.Iterator, id mailboxID, from key, recordsMax uint64) (runs []flagRun, read logPart, err error) {
+	err = scanFrom(it, flagLogKey(id), from, func(k, b []byte) error {
 		if read.records == recordsMax {
 			return nil
 		}
@@ -47,6 +47,8 @@ func readFlagLog(it *pebble.Iterator, id mailboxID, recordsMax uint64) (runs []f
 	})
 	return runs, read, err
 }
+
+func flagLogKey(id mailboxID) key { return mailboxKey(keyFlagLog, id.account, id.mailbox) }
 
 // logPart is the oldest part of a log.
 type logPart struct {

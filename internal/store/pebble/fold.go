@@ -55,6 +55,9 @@ func (e *epoch) foldAll(id mailboxID) error {
 		b, part, err := e.foldFlags(it, id)
 		if err == nil && b != nil {
 			err = e.finishFold(id, b, func(m *mailboxRecord) { m.logRecords -= part.records; m.logRanges -= part.ranges })
+			if err == nil {
+				e.foldMarks.of(id).from = part.end
+			}
 		}
 		if err != nil {
 			return err
@@ -90,7 +93,8 @@ func (e *epoch) finishFold(id mailboxID, b *pebble.Batch, less func(*mailboxReco
 
 // foldFlags makes blocks of the flags log that is there now, and deletes it.
 func (e *epoch) foldFlags(it *pebble.Iterator, id mailboxID) (*pebble.Batch, logPart, error) {
-	runs, part, err := readFlagLog(it, id, ^uint64(0))
+	from := e.foldMarks.of(id).from
+	runs, part, err := readFlagLog(it, id, from, ^uint64(0))
 	if err != nil || part.records == 0 {
 		return nil, part, err
 	}
@@ -118,8 +122,27 @@ func (e *epoch) foldFlags(it *pebble.Iterator, id mailboxID) (*pebble.Batch, log
 			b.Set(k, value, nil)
 		}
 	}
-	b.DeleteRange(mailboxKey(keyFlagLog, id.account, id.mailbox), part.end, nil)
+	b.DeleteRange(from, part.end, nil)
 	return b, part, nil
+}
+
+// foldMarks remember where the logs begin of mailboxes that were folded not long ago. Before
+// that there is nothing but what has been deleted, and to find that out costs as much as
+// reading it. They are the folder's.
+type foldMarks [64]foldMark
+
+type foldMark struct {
+	id   mailboxID
+	from key
+}
+
+// of returns a mailbox's mark.
+func (f *foldMarks) of(id mailboxID) *foldMark {
+	m := &f[(uint64(id.account)+uint64(id.mailbox))%uint64(len(f))]
+	if m.id != id || m.from == nil {
+		*m = foldMark{id, flagLogKey(id)}
+	}
+	return m
 }
 
 // foldBlock lays the log over a block's old runs.

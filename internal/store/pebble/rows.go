@@ -46,7 +46,7 @@ func (l *loading) begin() (err error) {
 	if l.version, err = l.find(); err != nil {
 		return err
 	}
-	runs, _, err := readFlagLog(l.rows, l.id, ^uint64(0))
+	runs, _, err := readFlagLog(l.rows, l.id, flagLogKey(l.id), ^uint64(0))
 	if err != nil {
 		return err
 	}
