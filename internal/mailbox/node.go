@@ -19,6 +19,7 @@ const (
 type node struct {
 	edit   *edit // the edit that may still change this node
 	count  uint32
+	unseen uint32      // of these without \Seen
 	newest mail.ModSeq // highest among the rows below
 
 	// A leaf. UIDs and fixed data are shared with earlier versions of the leaf until
@@ -112,6 +113,17 @@ func (n *node) find(u mail.UID) (*node, int) {
 	return nil, 0
 }
 
+// firstUnseen returns the UID of the first row without \Seen, 0 when there is none.
+func (n *node) firstUnseen() mail.UID {
+	if n == nil || n.unseen == 0 {
+		return 0
+	}
+	for !n.leaf() {
+		n = n.kids[slices.IndexFunc(n.kids, func(kid *node) bool { return kid.unseen > 0 })]
+	}
+	return n.uids[slices.IndexFunc(n.flags, func(f mail.Flags) bool { return !f.Has(mail.Seen) })]
+}
+
 func (n *node) row(i int) mail.Row {
 	return mail.Row{UID: n.uids[i], Flags: n.flags[i], ModSeq: n.modseqs[i], Fixed: n.fixed[i]}
 }
@@ -129,9 +141,7 @@ func (n *node) uidSet(set mail.UIDSet) mail.UIDSet {
 	}
 	first, last := n.uids[0], n.uids[len(n.uids)-1]
 	if int(last-first) == len(n.uids)-1 {
-		set = set.Append(first)
-		set[len(set)-1].Last = uint32(last)
-		return set
+		return set.AppendRun(first, last)
 	}
 	for _, u := range n.uids {
 		set = set.Append(u)

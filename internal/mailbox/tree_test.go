@@ -32,6 +32,15 @@ func checkNode(t *testing.T, n *node) int {
 			len(n.uids) != len(n.fixed) || len(n.uids) != len(n.flags) || len(n.uids) != len(n.modseqs) {
 			t.Fatalf("leaf with count %d has %d %d %d %d columns", n.count, len(n.uids), len(n.fixed), len(n.flags), len(n.modseqs))
 		}
+		without := 0
+		for _, f := range n.flags {
+			if !f.Has(mail.Seen) {
+				without++
+			}
+		}
+		if int(n.unseen) != without {
+			t.Fatalf("leaf claims %d unseen, has %d", n.unseen, without)
+		}
 		for _, m := range n.modseqs {
 			if m > n.newest {
 				t.Fatalf("leaf claims newest %d, has %d", n.newest, m)
@@ -39,7 +48,7 @@ func checkNode(t *testing.T, n *node) int {
 		}
 		return 0
 	}
-	var sum uint32
+	var sum, without uint32
 	height := -1
 	if len(n.kids) > fanOutMax || len(n.kids) == 0 {
 		t.Fatalf("inner node with %d kids", len(n.kids))
@@ -54,9 +63,10 @@ func checkNode(t *testing.T, n *node) int {
 			t.Fatalf("kid %d: count %d of %d, first %d of %d", i, n.counts[i], kid.count, n.firsts[i], kid.first())
 		}
 		sum += kid.count
+		without += kid.unseen
 	}
-	if sum != n.count {
-		t.Fatalf("count %d, kids have %d", n.count, sum)
+	if sum != n.count || without != n.unseen {
+		t.Fatalf("count %d with %d unseen, kids have %d with %d", n.count, n.unseen, sum, without)
 	}
 	return height + 1
 }
@@ -148,6 +158,13 @@ func checkLookups(t *testing.T, rng *rand.Rand, root *node, want model) {
 			t.Fatalf("find(%d) = %v, want %v", u, leaf != nil, ok)
 		}
 	}
+	var unseen mail.UID
+	if i := slices.IndexFunc(want, func(r mail.Row) bool { return !r.Flags.Has(mail.Seen) }); i >= 0 {
+		unseen = want[i].UID
+	}
+	if got := root.firstUnseen(); got != unseen {
+		t.Fatalf("firstUnseen() = %d, want %d", got, unseen)
+	}
 	if len(want) > 0 {
 		i := rng.IntN(len(want))
 		var c cursor
@@ -168,6 +185,37 @@ func checkRemoved(t *testing.T, before, after *node, a, b model) {
 	}
 	if !slices.Equal(got, want) {
 		t.Fatalf("eachRemoved: %d rows, want %d", len(got), len(want))
+	}
+}
+
+// TestLoader makes trees of all sizes at once and as arrivals do: they have the same rows.
+func TestLoader(t *testing.T) {
+	for _, n := range []int{0, 1, 7, leafRowsMax, leafRowsMax + 1, 5000, leafRowsMax*fanOutMax + 1} {
+		l := loader{expected: n}
+		var want model
+		for u := range n {
+			r := mail.Row{UID: mail.UID(u*2 + 1), Flags: mail.Flags(u % 3), ModSeq: mail.ModSeq(u), Fixed: mail.Fixed{Size: int64(u)}}
+			l.add(&r)
+			want = append(want, r)
+		}
+		root := l.tree()
+		if n == 0 {
+			if root != nil {
+				t.Fatal("there are no rows and a tree")
+			}
+			continue
+		}
+		checkNode(t, root)
+		if got := rowsOf(root); !slices.Equal(got, want) {
+			t.Fatalf("%d rows were loaded as %d", n, len(got))
+		}
+		b := newBuilder(root, false)
+		b.append(mail.Row{UID: mail.UID(2*n + 1), ModSeq: mail.ModSeq(n)})
+		b.remove(1)
+		checkNode(t, b.freeze())
+		if got := rowsOf(root); !slices.Equal(got, want) {
+			t.Fatalf("%d rows have changed", n)
+		}
 	}
 }
 

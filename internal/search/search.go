@@ -33,6 +33,7 @@ type Search struct {
 	textsRead   bool
 
 	raw, window, line []byte // room for texts
+	room              Row
 }
 
 // New returns a search for the messages that match the key.
