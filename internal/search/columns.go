@@ -45,13 +45,15 @@ type columnKey interface {
 	narrow(s *Search, c *Columns, b *Bits)
 }
 
-// Select tells which of the rows match. The search must be one that does not open messages.
-func (s *Search) Select(c *Columns) (b Bits) {
+// Select tells which of the rows match, until it is called again. The search must be one that
+// does not open messages.
+func (s *Search) Select(c *Columns) *Bits {
+	s.matching = Bits{}
 	for i := range c.UIDs {
-		b[i>>6] |= 1 << (i & 63)
+		s.matching[i>>6] |= 1 << (i & 63)
 	}
-	s.key.(columnKey).narrow(s, c, &b)
-	return b
+	s.key.(columnKey).narrow(s, c, &s.matching)
+	return &s.matching
 }
 
 func (allKey) narrow(*Search, *Columns, *Bits) {}
@@ -69,8 +71,8 @@ func (k rowKey) narrow(s *Search, c *Columns, b *Bits) {
 }
 
 func (c *Columns) row(i int, r *Row) {
-	*r = Row{Seq: c.Seq + uint32(i), UID: c.UIDs[i], Flags: c.Flags[i], ModSeq: c.ModSeqs[i], Fixed: &c.Fixed[i],
-		Recent: len(c.Recent) > 0 && c.Recent.Contains(c.UIDs[i])}
+	r.Seq, r.UID, r.Flags, r.ModSeq, r.Fixed = c.Seq+uint32(i), c.UIDs[i], c.Flags[i], c.ModSeqs[i], &c.Fixed[i]
+	r.Recent = len(c.Recent) > 0 && c.Recent.Contains(r.UID)
 }
 
 func (k flagKey) narrow(_ *Search, c *Columns, b *Bits) {

@@ -34,6 +34,7 @@ type Search struct {
 
 	raw, window, line []byte // room for texts
 	room              Row
+	matching          Bits
 }
 
 // New returns a search for the messages that match the key.
