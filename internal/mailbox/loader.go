@@ -7,30 +7,55 @@ import "postfach/internal/mail"
 type loader struct {
 	expected int // rows, about
 	leaves   []*node
-	leaf     *node // the last one
+	leaf     *node // the last one; its arrays have room behind the rows that it has
 }
 
 func (l *loader) add(r *mail.Row) {
-	if l.leaf == nil || len(l.leaf.uids) == leafRowsMax {
-		l.begin()
+	n := l.leaf
+	if n == nil || int(n.count) == len(n.uids) {
+		n = l.room()
 	}
-	l.leaf.appendRow(*r)
+	i := n.count
+	n.uids[i], n.fixed[i], n.flags[i], n.modseqs[i] = r.UID, r.Fixed, r.Flags, r.ModSeq
+	n.marks = n.marks.plus(marksOf(r.Flags))
+	n.newest = max(n.newest, r.ModSeq)
+	n.count++
 }
 
 // leafRowsLoaded is how many rows there is room for at least: some will arrive.
 const leafRowsLoaded = 8
 
-func (l *loader) begin() {
-	room := min(max(l.expected-len(l.leaves)*leafRowsMax, leafRowsLoaded), leafRowsMax)
-	l.leaf = &node{
-		uids: make([]mail.UID, 0, room), fixed: make([]mail.Fixed, 0, room),
-		flags: make([]mail.Flags, 0, room), modseqs: make([]mail.ModSeq, 0, room),
+// room makes room for more rows: in the last leaf, or in a new one.
+func (l *loader) room() *node {
+	n := l.leaf
+	if n == nil || n.count == leafRowsMax {
+		l.cut()
+		n = &node{}
+		l.leaf, l.leaves = n, append(l.leaves, n)
 	}
-	l.leaves = append(l.leaves, l.leaf)
+	rows := max(l.expected-(len(l.leaves)-1)*leafRowsMax, leafRowsLoaded, 2*int(n.count))
+	n.resize(min(rows, leafRowsMax))
+	return n
+}
+
+// cut ends the last leaf.
+func (l *loader) cut() {
+	if n := l.leaf; n != nil {
+		n.uids, n.fixed, n.flags, n.modseqs = n.uids[:n.count], n.fixed[:n.count], n.flags[:n.count], n.modseqs[:n.count]
+	}
+}
+
+// resize gives a leaf arrays for so many rows.
+func (n *node) resize(rows int) {
+	n.uids = append(make([]mail.UID, 0, rows), n.uids...)[:rows]
+	n.fixed = append(make([]mail.Fixed, 0, rows), n.fixed...)[:rows]
+	n.flags = append(make([]mail.Flags, 0, rows), n.flags...)[:rows]
+	n.modseqs = append(make([]mail.ModSeq, 0, rows), n.modseqs...)[:rows]
 }
 
 // tree returns the root, nil when there are no rows.
 func (l *loader) tree() *node {
+	l.cut()
 	level := l.leaves
 	for len(level) > 1 {
 		var above []*node

@@ -19,7 +19,7 @@ const (
 type node struct {
 	edit   *edit // the edit that may still change this node
 	count  uint32
-	unseen uint32      // of these without \Seen
+	marks  marks       // of these
 	newest mail.ModSeq // highest among the rows below
 
 	// A leaf. UIDs and fixed data are shared with earlier versions of the leaf until
@@ -111,17 +111,6 @@ func (n *node) find(u mail.UID) (*node, int) {
 		return n, i
 	}
 	return nil, 0
-}
-
-// firstUnseen returns the UID of the first row without \Seen, 0 when there is none.
-func (n *node) firstUnseen() mail.UID {
-	if n == nil || n.unseen == 0 {
-		return 0
-	}
-	for !n.leaf() {
-		n = n.kids[slices.IndexFunc(n.kids, func(kid *node) bool { return kid.unseen > 0 })]
-	}
-	return n.uids[slices.IndexFunc(n.flags, func(f mail.Flags) bool { return !f.Has(mail.Seen) })]
 }
 
 func (n *node) row(i int) mail.Row {
