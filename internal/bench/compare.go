@@ -92,9 +92,11 @@ func (o *Options) loads() ([]*workload, bool, error) {
 	idle := false
 	var names []string
 	for _, name := range o.Only {
-		if name == idleName {
+		switch name {
+		case idleName:
 			idle = true
-		} else {
+		case sizesName, crowdName: // Sizes and Crowd measure them
+		default:
 			names = append(names, name)
 		}
 	}

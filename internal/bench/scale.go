@@ -12,6 +12,8 @@ type Scale struct {
 	Mailboxes    int // in the account with many
 	IdleAccounts int // each has idleMessages
 	Idle         []int
+	Sizes        []int   // of mailboxes in which the same commands are measured, ascending
+	Crowd        int     // accounts whose memory is measured
 	Seconds      float64 // a run of a workload
 	Runs         int     // of each workload; the median counts
 }
@@ -70,6 +72,12 @@ func (s Scale) Accounts() []string {
 			seen[b.account] = true
 			names = append(names, b.account)
 		}
+	}
+	for _, n := range s.Sizes {
+		names = append(names, sizedAccount(n))
+	}
+	for i := range s.Crowd {
+		names = append(names, crowdAccount(i))
 	}
 	for i := range writersMax {
 		names = append(names, fmt.Sprintf("writer%02d", i))

@@ -36,7 +36,10 @@ func Describe() []string {
 	for _, w := range workloads() {
 		lines = append(lines, fmt.Sprintf("%-22s %s", w.name, w.doc))
 	}
-	return append(lines, fmt.Sprintf("%-22s %s", idleName, idleDoc))
+	for _, part := range [][2]string{{idleName, idleDoc}, {sizesName, sizesDoc}, {crowdName, crowdDoc}} {
+		lines = append(lines, fmt.Sprintf("%-22s %s", part[0], part[1]))
+	}
+	return lines
 }
 
 type beginner = func(ctx context.Context, t *Target, s Scale, client int) (*client, error)

@@ -60,7 +60,7 @@ func plainKey(test func(*search.Row) bool) func(*searchRequest, *wire.Parser) se
 }
 
 func flagKey(flag mail.Flags, set bool) func(*searchRequest, *wire.Parser) search.Key {
-	return plainKey(func(r *search.Row) bool { return r.Flags.Has(flag) == set })
+	return func(*searchRequest, *wire.Parser) search.Key { return search.Flag(flag, set) }
 }
 
 // keywordKey compares names without regard to case (RFC 9051 2.3.2).

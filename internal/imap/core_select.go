@@ -124,7 +124,7 @@ func (s *session) describe(v *mailbox.View) {
 	s.w.Raw("* ").Number(v.Exists()).Raw(" EXISTS\r\n")
 	if !s.rev2 {
 		s.w.Raw("* ").Number(v.Recent()).Raw(" RECENT\r\n")
-		if n := firstUnseen(v, st); n > 0 && s.noNumbers == nil {
+		if n := v.FirstUnseen(); n > 0 && s.noNumbers == nil { // RFC 3501 7.1; gone in RFC 9051
 			s.w.Raw("* OK [UNSEEN ").Number(n).Raw("] the first that is not seen\r\n")
 		}
 	}
@@ -133,22 +133,6 @@ func (s *session) describe(v *mailbox.View) {
 	eachRow(func(f *family) []func(*session, *mailbox.View) { return f.selected }, func(tell func(*session, *mailbox.View)) {
 		tell(s, v)
 	})
-}
-
-// firstUnseen is the number of the first message without \Seen, 0 when there is
-// none (RFC 3501 7.1; gone in RFC 9051).
-func firstUnseen(v *mailbox.View, st mail.MailboxState) uint32 {
-	if st.Unseen == 0 {
-		return 0
-	}
-	var first uint32
-	v.Each([]mail.Range{{First: 1, Last: v.Exists()}}, func(r *mailbox.Row) bool {
-		if !r.Flags.Has(mail.Seen) {
-			first = r.Seq
-		}
-		return first == 0
-	})
-	return first
 }
 
 // closeRequest expunges silently and leaves the mailbox (RFC 9051 6.4.1).

@@ -143,6 +143,9 @@ func (q *searchRequest) find(s *session) error {
 	if err := q.prepare(s, turn); err != nil {
 		return err
 	}
+	if q.findColumns() {
+		return nil
+	}
 	var failed error
 	q.eachRow(func(row *mailbox.Row) bool {
 		failed = q.test(row, turn)

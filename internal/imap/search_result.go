@@ -114,8 +114,8 @@ func (q *searchRequest) byUID(s *session) bool { return q.uid || s.command.uid }
 func (q *searchRequest) writeSearch(s *session) {
 	s.w.Raw("* ").Raw(q.response)
 	for _, r := range q.result(s) {
-		for n := uint64(r.First); n <= uint64(r.Last) && s.w.Err() == nil; n++ {
-			s.w.SP().Number(uint32(n))
+		if s.w.NumberRun(r.First, r.Last).Err() != nil {
+			return
 		}
 	}
 	if q.tellModSeq && len(q.found.uids) > 0 { // RFC 7162 3.1.6, 3.1.9

@@ -30,6 +30,13 @@ func (s UIDSet) Append(u UID) UIDSet {
 	return append(s, Range{uint32(u), uint32(u)})
 }
 
+// AppendRun does the same with all UIDs from one to another.
+func (s UIDSet) AppendRun(first, last UID) UIDSet {
+	s = s.Append(first)
+	s[len(s)-1].Last = uint32(last)
+	return s
+}
+
 // Normalize sorts and merges the ranges in place and returns the set.
 func (s UIDSet) Normalize() UIDSet {
 	if len(s) < 2 {

@@ -91,9 +91,10 @@ func (b *builder) appendTo(n *node, r mail.Row) *node {
 		return right
 	}
 	k := len(n.kids) - 1
+	before := n.kids[k].marks
 	kid := b.own(n.kids[k])
 	split := b.appendTo(kid, r)
-	n.setKid(k, kid)
+	n.setKid(k, kid, before)
 	if split == nil {
 		return nil
 	}
@@ -112,6 +113,7 @@ func (n *node) appendRow(r mail.Row) {
 	n.flags = append(n.flags, r.Flags)
 	n.modseqs = append(n.modseqs, r.ModSeq)
 	n.count++
+	n.marks = n.marks.plus(marksOf(r.Flags))
 	n.newest = max(n.newest, r.ModSeq)
 }
 
@@ -121,13 +123,16 @@ func (n *node) addKid(kid *node) {
 	n.counts = append(n.counts, kid.count)
 	n.firsts = append(n.firsts, kid.first())
 	n.count += kid.count
+	n.marks = n.marks.plus(kid.marks)
 	n.newest = max(n.newest, kid.newest)
 }
 
-// setKid puts a changed kid in the place of the old one.
-func (n *node) setKid(k int, kid *node) {
+// setKid puts a changed kid in the place of the old one, which may be the same node:
+// therefore before is what it had then.
+func (n *node) setKid(k int, kid *node, before marks) {
 	n.copyCounts()
 	n.count += kid.count - n.counts[k]
+	n.marks = n.marks.plus(kid.marks).minus(before)
 	n.kids[k], n.counts[k], n.firsts[k] = kid, kid.count, kid.first()
 	n.newest = max(n.newest, kid.newest)
 }
@@ -150,11 +155,14 @@ func (b *builder) setIn(n *node, u mail.UID, f mail.Flags, m mail.ModSeq) *node 
 	if n.leaf() {
 		i, _ := slices.BinarySearch(n.uids, u)
 		n.copyData()
+		n.marks = n.marks.plus(marksOf(f)).minus(marksOf(n.flags[i]))
 		n.flags[i], n.modseqs[i] = f, m
 		return n
 	}
 	k := n.kidFor(u)
+	n.marks = n.marks.minus(n.kids[k].marks)
 	n.kids[k] = b.setIn(n.kids[k], u, f, m)
+	n.marks = n.marks.plus(n.kids[k].marks)
 	return n
 }
 
@@ -182,6 +190,7 @@ func (b *builder) removeIn(n *node, u mail.UID) *node {
 		i, _ := slices.BinarySearch(n.uids, u)
 		n.copyRows()
 		n.copyData()
+		n.marks = n.marks.minus(marksOf(n.flags[i]))
 		n.uids = slices.Delete(n.uids, i, i+1)
 		n.fixed = slices.Delete(n.fixed, i, i+1)
 		n.flags = slices.Delete(n.flags, i, i+1)
@@ -190,12 +199,13 @@ func (b *builder) removeIn(n *node, u mail.UID) *node {
 		return n
 	}
 	k := n.kidFor(u)
+	before := n.kids[k].marks
 	kid := b.removeIn(n.kids[k], u)
 	if kid == nil {
 		n.dropKid(k)
 		return n
 	}
-	n.setKid(k, kid)
+	n.setKid(k, kid, before)
 	b.merge(n, k)
 	return n
 }
@@ -203,6 +213,7 @@ func (b *builder) removeIn(n *node, u mail.UID) *node {
 func (n *node) dropKid(k int) {
 	n.copyCounts()
 	n.count -= n.counts[k]
+	n.marks = n.marks.minus(n.kids[k].marks)
 	n.kids = slices.Delete(n.kids, k, k+1)
 	n.counts = slices.Delete(n.counts, k, k+1)
 	n.firsts = slices.Delete(n.firsts, k, k+1)
@@ -221,10 +232,11 @@ func (b *builder) merge(n *node, k int) {
 	if left.size()+right.size() > left.sizeMax()/2 {
 		return
 	}
+	before := left.marks
 	left = b.own(left)
 	left.takeOver(right)
 	n.dropKid(k + 1)
-	n.setKid(k, left)
+	n.setKid(k, left, before)
 }
 
 func (n *node) small() bool {

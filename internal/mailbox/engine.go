@@ -1,6 +1,7 @@
 package mailbox
 
 import (
+	"container/list"
 	"context"
 	"sync"
 	"sync/atomic"
@@ -31,7 +32,8 @@ type Engine struct {
 
 	mu       sync.Mutex
 	accounts map[mail.AccountID]*slot
-	idle     []*slot // that no session uses, the longest unused first
+	idle     list.List // of slots that no session uses, the longest unused first
+	idleRows int64     // messages in them
 }
 
 // slot is the place of an account in memory; ready is closed when it is loaded or
@@ -42,6 +44,8 @@ type slot struct {
 	account *Account
 	err     error
 	users   int
+	idle    *list.Element // while nobody uses it
+	rows    int64         // that it had when it became idle
 }
 
 // New makes an engine over a store. It starts nothing; see Run.
@@ -88,14 +92,16 @@ func (e *Engine) Account(ctx context.Context, id mail.AccountID) (*Account, erro
 }
 
 func (e *Engine) use(s *slot) {
-	if s.users++; s.users > 1 {
-		return
-	}
-	for i, o := range e.idle {
-		if o == s {
-			e.idle = append(e.idle[:i], e.idle[i+1:]...)
-			return
-		}
+	s.users++
+	e.unidle(s)
+}
+
+// unidle takes a slot out of the idle ones, if it is one.
+func (e *Engine) unidle(s *slot) {
+	if s.idle != nil {
+		e.idle.Remove(s.idle)
+		e.idleRows -= s.rows
+		s.idle = nil
 	}
 }
 
@@ -105,37 +111,33 @@ func (e *Engine) drop(s *slot) {
 	defer e.mu.Unlock()
 	if e.accounts[s.id] == s {
 		delete(e.accounts, s.id)
+		e.unidle(s)
 	}
 }
 
 // release ends one use, and drops the accounts that have been unused the longest
-// when there are too many.
+// when there are too many. What it costs does not depend on how many there are.
 func (e *Engine) release(s *slot) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if s.users--; s.users > 0 || e.accounts[s.id] != s {
 		return
 	}
-	e.idle = append(e.idle, s)
-	var rows int64
-	for i := len(e.idle) - 1; i >= 0; i-- {
-		rows += e.idle[i].rows()
-		if len(e.idle)-i > e.limits.AccountsIdleMax || rows > e.limits.RowsIdleMax {
-			for _, old := range e.idle[:i+1] {
-				delete(e.accounts, old.id)
-			}
-			e.idle = append([]*slot(nil), e.idle[i+1:]...)
-			return
-		}
+	s.rows, s.idle = s.account.rows(), e.idle.PushBack(s)
+	e.idleRows += s.rows
+	for e.idle.Len() > e.limits.AccountsIdleMax || e.idleRows > e.limits.RowsIdleMax {
+		old := e.idle.Front().Value.(*slot)
+		e.unidle(old)
+		delete(e.accounts, old.id)
 	}
 }
 
-func (s *slot) rows() int64 {
-	if s.account == nil {
+// rows is how many messages of an account are in memory.
+func (a *Account) rows() (n int64) {
+	if a == nil {
 		return 0
 	}
-	var n int64
-	for entry := range s.account.Tree().All() {
+	for entry := range a.Tree().All() {
 		if v := entry.Mailbox.head.Load(); v.loaded {
 			n += int64(v.root.len())
 		}

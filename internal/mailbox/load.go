@@ -30,17 +30,17 @@ func (a *Account) readRows(ctx context.Context, id mail.MailboxID, v *version) e
 	if err != nil {
 		return err
 	}
-	b := newBuilder(nil, false)
+	l := loader{expected: int(v.state.Messages)}
 	var c mail.Counters
 	for row, err := range rows {
 		if err != nil {
 			return err
 		}
-		b.append(row)
+		l.add(&row)
 		c.Add(mail.Count(row.Flags, row.Size))
 		v.state.UIDNext = max(v.state.UIDNext, row.UID+1)
 	}
-	v.root, v.loaded, v.loadedAt = b.freeze(), true, at
+	v.root, v.loaded, v.loadedAt = l.tree(), true, at
 	v.state.Counters = c
 	v.lastRemoval = at
 	return nil

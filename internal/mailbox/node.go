@@ -19,6 +19,7 @@ const (
 type node struct {
 	edit   *edit // the edit that may still change this node
 	count  uint32
+	marks  marks       // of these
 	newest mail.ModSeq // highest among the rows below
 
 	// A leaf. UIDs and fixed data are shared with earlier versions of the leaf until
@@ -129,9 +130,7 @@ func (n *node) uidSet(set mail.UIDSet) mail.UIDSet {
 	}
 	first, last := n.uids[0], n.uids[len(n.uids)-1]
 	if int(last-first) == len(n.uids)-1 {
-		set = set.Append(first)
-		set[len(set)-1].Last = uint32(last)
-		return set
+		return set.AppendRun(first, last)
 	}
 	for _, u := range n.uids {
 		set = set.Append(u)

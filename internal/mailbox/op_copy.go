@@ -47,7 +47,7 @@ func (op *Copy) plan(s *state, m mail.ModSeq) ([]mail.Change, Result, error) {
 	}
 	list := []mail.Change{copied}
 	if op.Move {
-		removed, _ := planRemoval(from, r.Source, m, func(mail.Flags) bool { return true })
+		removed, _ := planRemoval(from, r.Source, m)
 		list = append(list, removed)
 	}
 	return list, r, nil

@@ -23,25 +23,27 @@ func (op *Expunge) plan(s *state, m mail.ModSeq) ([]mail.Change, Result, error) 
 		return nil, Result{}, nil
 	}
 	uids := op.UIDs
-	if uids == nil {
+	switch {
+	case !op.Any && uids == nil:
+		uids = v.root.deleted(nil)
+	case !op.Any:
+		uids = v.root.deleted(nil).Intersect(uids)
+	case uids == nil:
 		uids = mail.UIDSet{{First: 1, Last: uint32(mail.UIDMax)}}
 	}
-	removed, _ := planRemoval(v, uids, m, func(f mail.Flags) bool { return op.Any || f.Has(mail.Deleted) })
+	removed, _ := planRemoval(v, uids, m)
 	if removed == nil {
 		return nil, Result{}, nil
 	}
 	return []mail.Change{removed}, Result{Source: removed.UIDs}, nil
 }
 
-// planRemoval makes the change that takes the chosen rows out of a mailbox, nil
-// when there are none, and returns the rows too.
-func planRemoval(v *version, uids mail.UIDSet, m mail.ModSeq, choose func(mail.Flags) bool) (*mail.Removed, []mail.Row) {
+// planRemoval makes the change that takes rows out of a mailbox, nil when there are
+// none, and returns the rows too.
+func planRemoval(v *version, uids mail.UIDSet, m mail.ModSeq) (*mail.Removed, []mail.Row) {
 	c := &mail.Removed{Stamped: mail.Stamped{ModSeq: m}, Mailbox: v.state.ID}
 	var rows []mail.Row
 	eachRow(v.root, uids, func(leaf *node, i int) {
-		if !choose(leaf.flags[i]) {
-			return
-		}
 		row := leaf.row(i)
 		rows = append(rows, row)
 		c.UIDs = c.UIDs.Append(row.UID)

@@ -157,7 +157,7 @@ func (op *Rename) planInbox(s *state, m mail.ModSeq) ([]mail.Change, Result, err
 	created := s.newMailbox(op.To, 0, op.Now, m)
 	list, r := []mail.Change{created}, Result{Mailbox: created.State.ID}
 	all := mail.UIDSet{{First: 1, Last: uint32(mail.UIDMax)}}
-	removed, rows := planRemoval(inbox, all, m, func(mail.Flags) bool { return true })
+	removed, rows := planRemoval(inbox, all, m)
 	if removed == nil {
 		return list, r, nil
 	}

@@ -25,7 +25,7 @@ func (op *ReplaceMessage) plan(s *state, m mail.ModSeq) ([]mail.Change, Result, 
 	if err != nil {
 		return nil, Result{}, err
 	}
-	removed, _ := planRemoval(from, mail.UIDs(op.UID), m, func(mail.Flags) bool { return true })
+	removed, _ := planRemoval(from, mail.UIDs(op.UID), m)
 	if removed == nil {
 		return nil, Result{}, mail.Errorf(mail.Expunged, "the message has been expunged")
 	}

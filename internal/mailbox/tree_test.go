@@ -32,6 +32,13 @@ func checkNode(t *testing.T, n *node) int {
 			len(n.uids) != len(n.fixed) || len(n.uids) != len(n.flags) || len(n.uids) != len(n.modseqs) {
 			t.Fatalf("leaf with count %d has %d %d %d %d columns", n.count, len(n.uids), len(n.fixed), len(n.flags), len(n.modseqs))
 		}
+		var marked marks
+		for _, f := range n.flags {
+			marked = marked.plus(marksOf(f))
+		}
+		if n.marks != marked {
+			t.Fatalf("leaf claims %+v, has %+v", n.marks, marked)
+		}
 		for _, m := range n.modseqs {
 			if m > n.newest {
 				t.Fatalf("leaf claims newest %d, has %d", n.newest, m)
@@ -40,6 +47,7 @@ func checkNode(t *testing.T, n *node) int {
 		return 0
 	}
 	var sum uint32
+	var marked marks
 	height := -1
 	if len(n.kids) > fanOutMax || len(n.kids) == 0 {
 		t.Fatalf("inner node with %d kids", len(n.kids))
@@ -54,9 +62,10 @@ func checkNode(t *testing.T, n *node) int {
 			t.Fatalf("kid %d: count %d of %d, first %d of %d", i, n.counts[i], kid.count, n.firsts[i], kid.first())
 		}
 		sum += kid.count
+		marked = marked.plus(kid.marks)
 	}
-	if sum != n.count {
-		t.Fatalf("count %d, kids have %d", n.count, sum)
+	if sum != n.count || marked != n.marks {
+		t.Fatalf("count %d with %+v, kids have %d with %+v", n.count, n.marks, sum, marked)
 	}
 	return height + 1
 }
@@ -90,11 +99,12 @@ func TestTree(t *testing.T) {
 					}
 				case k < 7:
 					i := rng.IntN(len(now))
-					old, ok := b.set(now[i].UID, mail.Flags(k), modseq)
+					flags := mail.Flags(rng.IntN(32))
+					old, ok := b.set(now[i].UID, flags, modseq)
 					if !ok || old != now[i].Flags {
 						t.Fatalf("set: %v %v", old, ok)
 					}
-					now[i].Flags, now[i].ModSeq = mail.Flags(k), modseq
+					now[i].Flags, now[i].ModSeq = flags, modseq
 				default:
 					i := rng.IntN(len(now))
 					n := min(1+rng.IntN(200), len(now)-i)
@@ -148,6 +158,22 @@ func checkLookups(t *testing.T, rng *rand.Rand, root *node, want model) {
 			t.Fatalf("find(%d) = %v, want %v", u, leaf != nil, ok)
 		}
 	}
+	var unseen mail.UID
+	var deleted mail.UIDSet
+	for _, r := range want {
+		if unseen == 0 && !r.Flags.Has(mail.Seen) {
+			unseen = r.UID
+		}
+		if r.Flags.Has(mail.Deleted) {
+			deleted = deleted.Append(r.UID)
+		}
+	}
+	if got := root.firstUnseen(); got != unseen {
+		t.Fatalf("firstUnseen() = %d, want %d", got, unseen)
+	}
+	if got := root.deleted(nil); !slices.Equal(got, deleted) {
+		t.Fatalf("deleted() = %v, want %v", got, deleted)
+	}
 	if len(want) > 0 {
 		i := rng.IntN(len(want))
 		var c cursor
@@ -168,6 +194,37 @@ func checkRemoved(t *testing.T, before, after *node, a, b model) {
 	}
 	if !slices.Equal(got, want) {
 		t.Fatalf("eachRemoved: %d rows, want %d", len(got), len(want))
+	}
+}
+
+// TestLoader makes trees of all sizes at once and as arrivals do: they have the same rows.
+func TestLoader(t *testing.T) {
+	for _, n := range []int{0, 1, 7, 100, leafRowsMax, leafRowsMax + 1, 5000, leafRowsMax*fanOutMax + 1} {
+		l := loader{expected: n - n%7} // other processes may have added some
+		var want model
+		for u := range n {
+			r := mail.Row{UID: mail.UID(u*2 + 1), Flags: mail.Flags(u % 3), ModSeq: mail.ModSeq(u), Fixed: mail.Fixed{Size: int64(u)}}
+			l.add(&r)
+			want = append(want, r)
+		}
+		root := l.tree()
+		if n == 0 {
+			if root != nil {
+				t.Fatal("there are no rows and a tree")
+			}
+			continue
+		}
+		checkNode(t, root)
+		if got := rowsOf(root); !slices.Equal(got, want) {
+			t.Fatalf("%d rows were loaded as %d", n, len(got))
+		}
+		b := newBuilder(root, false)
+		b.append(mail.Row{UID: mail.UID(2*n + 1), ModSeq: mail.ModSeq(n)})
+		b.remove(1)
+		checkNode(t, b.freeze())
+		if got := rowsOf(root); !slices.Equal(got, want) {
+			t.Fatalf("%d rows have changed", n)
+		}
 	}
 }
 

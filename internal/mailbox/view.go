@@ -160,6 +160,12 @@ func (v *View) Recent() uint32 {
 	return n
 }
 
+// FirstUnseen is the number of the first message without \Seen, 0 when there is none.
+func (v *View) FirstUnseen() uint32 {
+	seq, _ := v.Seq(v.head.root.firstUnseen())
+	return seq
+}
+
 // LastUID is the UID that "*" means, 0 in an empty mailbox.
 func (v *View) LastUID() mail.UID {
 	if v.numbering.len() == 0 {

@@ -49,6 +49,61 @@ func (v *View) EachUID(uids mail.UIDSet, f func(*Row) bool) {
 	}
 }
 
+// RunMax is how many messages a Run can have.
+const RunMax = leafRowsMax
+
+// Run is messages that follow each other, none of them a ghost. What it refers to must not
+// be changed.
+type Run struct {
+	First   uint32 // number of the first
+	UIDs    []mail.UID
+	Flags   []mail.Flags
+	ModSeqs []mail.ModSeq
+	Fixed   []mail.Fixed
+}
+
+// EachRun calls f for the messages with these numbers, many at a time. It can only do so
+// when the client counts exactly what is there; else it returns false. Ranges are as for Each.
+func (v *View) EachRun(seqs []mail.Range, f func(*Run)) bool {
+	if v.numbering != v.head.root {
+		return false
+	}
+	w := v.startWalk()
+	defer w.end()
+	c := &w.numbering
+	var run Run
+	for _, r := range seqs {
+		c.seek(v.numbering, r.First-1)
+		for n := r.First; n <= r.Last && n != 0 && c.row(); {
+			from := c.i
+			to := min(len(c.leaf.uids), from+int(r.Last-n)+1)
+			run = Run{n, c.leaf.uids[from:to], c.leaf.flags[from:to], c.leaf.modseqs[from:to], c.leaf.fixed[from:to]}
+			f(&run)
+			n += uint32(to - from)
+			c.step()
+		}
+	}
+	return true
+}
+
+// RecentUIDs are those that are \Recent in this session, and others. They must not be changed.
+func (v *View) RecentUIDs() mail.UIDSet { return v.recent }
+
+// Seqs returns the numbers of the messages with these UIDs.
+func (v *View) Seqs(uids mail.UIDSet) []mail.Range {
+	var seqs mail.UIDSet
+	for _, r := range uids {
+		first, end := v.numbering.rank(mail.UID(r.First)), v.numbering.rank(mail.UID(r.Last))
+		if leaf, _ := v.numbering.find(mail.UID(r.Last)); leaf != nil {
+			end++
+		}
+		if first < end {
+			seqs = append(seqs, mail.Range{First: first + 1, Last: end})
+		}
+	}
+	return seqs
+}
+
 // UIDs returns the UIDs of the messages with these numbers that are still there,
 // and how many are ghosts.
 func (v *View) UIDs(seqs []mail.Range) (uids mail.UIDSet, ghosts int) {

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"slices"
+
+	"postfach/internal/mail"
 )
 
 // Key is one criterion. A key belongs to one search: it keeps what it has found
@@ -40,6 +42,23 @@ func (rowKey) plan(*Search) {}
 func (rowKey) sets(*planning) (sets, error) { return sets{}, nil }
 
 func (k rowKey) match(_ context.Context, s *Search) (bool, error) { return k(s.row), nil }
+
+// Flag returns a key that matches messages with a system flag, or those without it.
+func Flag(flag mail.Flags, set bool) Key { return flagKey{flag, set} }
+
+type flagKey struct {
+	flag mail.Flags
+	set  bool
+}
+
+func (flagKey) cost() cost   { return costRow }
+func (flagKey) plan(*Search) {}
+
+func (flagKey) sets(*planning) (sets, error) { return sets{}, nil }
+
+func (k flagKey) match(_ context.Context, s *Search) (bool, error) {
+	return s.row.Flags.Has(k.flag) == k.set, nil
+}
 
 // All returns a key that every message matches.
 func All() Key { return allKey{} }

@@ -33,6 +33,8 @@ type Search struct {
 	textsRead   bool
 
 	raw, window, line []byte // room for texts
+	room              Row
+	matching          Bits
 }
 
 // New returns a search for the messages that match the key.

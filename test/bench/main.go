@@ -16,6 +16,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -29,6 +30,8 @@ var (
 	runs     = flag.Int("runs", 5, "runs of each workload, alternating; the median counts")
 	idle     = flag.Int("idle", 10_000, "most connections that wait; a tenth of it is measured too")
 	accounts = flag.Int("idle-accounts", 50, "accounts of these connections, 1,000 messages each")
+	sizes    = flag.String("sizes", "1000,500000", "sizes of mailboxes in which the same commands are measured, with commas; 1,000,000 takes some minutes more; empty: none")
+	crowd    = flag.Int("crowd", 1000, "accounts of 1,000 messages each whose memory is measured, of Postfach only; 0: none")
 	only     = flag.String("only", "", "only these workloads, with commas")
 	ceiling  = flag.Bool("ceiling", true, "measure each workload against recorded answers too")
 	keep     = flag.String("dir", "", "where the servers' directories are and stay; empty: a directory of its own that goes away")
@@ -78,6 +81,14 @@ func run(ctx context.Context) error {
 	}
 	s := bench.Full(*messages)
 	s.Seconds, s.Runs, s.IdleAccounts, s.Idle = *seconds, *runs, *accounts, []int{*idle / 10, *idle}
+	s.Crowd = *crowd
+	for _, text := range strings.FieldsFunc(*sizes, func(c rune) bool { return c == ',' }) {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 1000 {
+			return fmt.Errorf("-sizes: %q is no number from 1000", text)
+		}
+		s.Sizes = append(s.Sizes, n)
+	}
 	r.options = bench.Options{Scale: s, Ceiling: *ceiling, Dir: r.dir, Log: os.Stderr}
 	if *only != "" {
 		r.options.Only = strings.Split(*only, ",")
@@ -180,8 +191,28 @@ func (r *rig) measure(ctx context.Context) (*page, error) {
 		}
 		r.dovecot.target.Name = "dovecot"
 	}
+	if err = r.measureSizes(ctx, p); err != nil {
+		return p, err
+	}
 	p.load = append(p.load, loadAverage())
 	return p, nil
+}
+
+// measureSizes measures what must not grow: what a command costs with its mailbox, and what an
+// account costs with their number.
+func (r *rig) measureSizes(ctx context.Context, p *page) (err error) {
+	if r.options.Sized() {
+		if err = r.dovecot.restart(ctx, dovecotDefault); err != nil {
+			return err
+		}
+		if p.sizes, err = bench.Sizes(ctx, []*bench.Target{r.postfach.target, r.dovecot.target}, r.options); err != nil {
+			return err
+		}
+	}
+	if r.options.Crowded() {
+		p.crowd = append(p.crowd, bench.Crowd(ctx, r.postfach.target, r.options))
+	}
+	return ctx.Err()
 }
 
 // boundByStore lowers the ceilings of what adds messages to what the bare store takes.

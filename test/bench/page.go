@@ -20,6 +20,8 @@ type page struct {
 	main    *bench.Report
 	synced  *bench.Report
 	asleep  *bench.Report
+	sizes   *bench.SizeReport
+	crowd   []bench.CrowdLine
 }
 
 func (p *page) text() string {
@@ -64,8 +66,31 @@ until the waiting one is told.
 %s
 `, s.IdleAccounts, bench.IdleTable(p.main, p.asleep))
 	}
+	p.writeSizes(&b)
 	fmt.Fprintf(&b, "## Dovecot's configuration\n\n```\n%s```\n", p.config)
 	return b.String()
+}
+
+// writeSizes writes what must not grow.
+func (p *page) writeSizes(b *strings.Builder) {
+	if p.sizes != nil {
+		fmt.Fprintf(b, `## Large mailboxes
+
+The same commands in mailboxes of different sizes: the time that one takes, or that it takes for each message where it is about all. *Growth* is how many times
+longer it takes in the largest than in the smallest. The messages have 0.5 to 1.5 KB; most of them are copies. `+"`go run ./test/bench -only sizes -sizes 1000,1000000`"+`
+measures a million.
+
+%s
+`, p.sizes.Table())
+	}
+	if len(p.crowd) > 0 {
+		fmt.Fprintf(b, `## Many accounts
+
+The proportional set size of the server with many accounts of 1,000 messages each, while sessions in some of them list, fetch, search, copy and change flags: the most that was seen.
+
+%s
+`, bench.CrowdTable(p.crowd...))
+	}
 }
 
 // machine says what it was measured on.

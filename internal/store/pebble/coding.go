@@ -57,6 +57,29 @@ func (v *values) uint() uint64 {
 	return n
 }
 
+// uvarints reads some numbers at once, false when they are damaged.
+func uvarints(b []byte, into *[7]uint64) bool {
+	at := 0
+	for i := range into {
+		var n uint64
+		for shift := 0; ; shift += 7 {
+			if at == len(b) || shift >= 64 {
+				return false
+			}
+			c := b[at]
+			at++
+			if n |= uint64(c&0x7f) << shift; c < 0x80 {
+				break
+			}
+		}
+		into[i] = n
+	}
+	return true
+}
+
+// signed is the number that a varint's uvarint stands for.
+func signed(n uint64) int64 { return int64(n>>1) ^ -int64(n&1) }
+
 func (v *values) int() int64 {
 	n, size := binary.Varint(v.b)
 	if size <= 0 {

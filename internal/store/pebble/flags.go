@@ -1,8 +1,10 @@
 package pebble
 
 import (
+	"cmp"
 	"container/heap"
 	"slices"
+	"sort"
 
 	"github.com/cockroachdb/pebble/v2"
 
@@ -25,7 +27,7 @@ type flagRun struct {
 
 // readFlagLog reads the log of a mailbox from a key up to a number of records, as ranges in
 // the order of their change, and tells where it has stopped.
-func readFlagLog(it *pebble.Iterator, id mailboxID, from key, recordsMax uint64) (runs []flagRun, read logPart, err error) {
+func readFlagLog(it *pebble.Iterator, id mailboxID, from key, recordsMax uint64) (log []flagRun, read logPart, err error) {
 	err = scanFrom(it, flagLogKey(id), from, func(k, b []byte) error {
 		if read.records == recordsMax {
 			return nil
@@ -38,14 +40,14 @@ func readFlagLog(it *pebble.Iterator, id mailboxID, from key, recordsMax uint64)
 		}
 		seq, n := seqOf(k)
 		for _, r := range uids {
-			runs = append(runs, flagRun{r, flags, seq, n})
+			log = append(log, flagRun{r, flags, seq, n})
 		}
 		read.records++
 		read.ranges += uint64(len(uids))
 		read.end = append(append(read.end[:0], k...), 0)
 		return nil
 	})
-	return runs, read, err
+	return log, read, err
 }
 
 func flagLogKey(id mailboxID) key { return mailboxKey(keyFlagLog, id.account, id.mailbox) }
@@ -56,39 +58,55 @@ type logPart struct {
 	end             key // above the last key of the part
 }
 
-// overlay answers, for ascending UIDs, which run is the newest to name one.
-type overlay struct {
-	runs   []flagRun // by first UID
-	active newestRuns
-}
+// runs are what UIDs were set to: ascending, none overlaps another.
+type runs []flagRun
 
-func newOverlay(runs []flagRun) *overlay {
-	slices.SortFunc(runs, func(a, b flagRun) int {
-		if a.First < b.First {
-			return -1
-		} else if a.First > b.First {
-			return 1
-		}
-		return 0
-	})
-	return &overlay{runs: runs}
-}
-
-// at returns the newest run that names the UID, or nil.
-func (o *overlay) at(uid uint32) *flagRun {
-	for len(o.runs) > 0 && o.runs[0].First <= uid {
-		if o.runs[0].Last >= uid {
-			heap.Push(&o.active, &o.runs[0])
-		}
-		o.runs = o.runs[1:]
+// at returns the run that names the UID, or nil, and lets go of those before it: UIDs
+// must ascend from call to call.
+func (r *runs) at(uid uint32) *flagRun {
+	list := *r
+	for len(list) > 0 && list[0].Last < uid {
+		list = list[1:]
 	}
-	for len(o.active) > 0 && o.active[0].Last < uid {
-		heap.Pop(&o.active)
-	}
-	if len(o.active) == 0 {
+	*r = list
+	if len(list) == 0 || list[0].First > uid {
 		return nil
 	}
-	return o.active[0]
+	return &list[0]
+}
+
+// from returns the runs that end at a UID or behind it.
+func (r runs) from(uid uint32) runs {
+	i := sort.Search(len(r), func(i int) bool { return r[i].Last >= uid })
+	return r[i:]
+}
+
+// newest works out which run of a log is the newest to name each UID.
+func newest(log []flagRun) (out runs) {
+	slices.SortFunc(log, func(a, b flagRun) int { return cmp.Compare(a.First, b.First) })
+	var active newestRuns // those that begin at or before a UID
+	for at := uint64(0); ; {
+		for len(active) > 0 && uint64(active[0].Last) < at {
+			heap.Pop(&active)
+		}
+		if len(active) == 0 {
+			if len(log) == 0 {
+				return out
+			}
+			at = uint64(log[0].First)
+		}
+		for len(log) > 0 && uint64(log[0].First) <= at {
+			heap.Push(&active, &log[0])
+			log = log[1:]
+		}
+		run := *active[0]
+		run.First = uint32(at)
+		if len(log) > 0 && log[0].First <= run.Last {
+			run.Last = log[0].First - 1
+		}
+		out = append(out, run)
+		at = uint64(run.Last) + 1
+	}
 }
 
 // newestRuns is a heap with the newest run first.
@@ -111,16 +129,16 @@ func (h *newestRuns) Pop() any {
 
 // blockValue writes a block's runs, ascending and not overlapping, relative to the
 // block's first UID.
-func blockValue(b []byte, first uint32, runs []flagRun) []byte {
-	for _, r := range runs {
+func blockValue(b []byte, first uint32, list runs) []byte {
+	for _, r := range list {
 		b = append(b, byte(r.First-first), byte(r.Last-r.First))
 		b = putUint(putUint(b, r.flags), r.modSeq)
 	}
 	return b
 }
 
-// decodeBlock appends a block's runs to runs.
-func decodeBlock(runs []flagRun, first uint32, b []byte) ([]flagRun, error) {
+// decodeBlock appends a block's runs to a list.
+func decodeBlock(list runs, first uint32, b []byte) (runs, error) {
 	v := values{b: b}
 	for len(v.b) > 0 {
 		ends := v.bytes(2)
@@ -130,7 +148,7 @@ func decodeBlock(runs []flagRun, first uint32, b []byte) ([]flagRun, error) {
 		r := flagRun{flags: mail.Flags(v.uint()), modSeq: mail.ModSeq(v.uint())}
 		r.First = first + uint32(ends[0])
 		r.Last = r.First + uint32(ends[1])
-		runs = append(runs, r)
+		list = append(list, r)
 	}
-	return runs, v.err()
+	return list, v.err()
 }

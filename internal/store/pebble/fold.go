@@ -94,17 +94,17 @@ func (e *epoch) finishFold(id mailboxID, b *pebble.Batch, less func(*mailboxReco
 // foldFlags makes blocks of the flags log that is there now, and deletes it.
 func (e *epoch) foldFlags(it *pebble.Iterator, id mailboxID) (*pebble.Batch, logPart, error) {
 	from := e.foldMarks.of(id).from
-	runs, part, err := readFlagLog(it, id, from, ^uint64(0))
+	records, part, err := readFlagLog(it, id, from, ^uint64(0))
 	if err != nil || part.records == 0 {
 		return nil, part, err
 	}
 	var touched mail.UIDSet // numbers of blocks
-	for _, r := range runs {
+	for _, r := range records {
 		touched = append(touched, mail.Range{First: r.First / blockUIDs, Last: r.Last / blockUIDs})
 	}
-	log := newOverlay(runs)
+	log := newest(records)
 	b := e.db.NewBatch()
-	var old, folded []flagRun
+	var old, folded runs
 	var value []byte
 	for _, r := range touched.Normalize() {
 		for number := r.First; number <= r.Last; number++ {
@@ -117,7 +117,7 @@ func (e *epoch) foldFlags(it *pebble.Iterator, id mailboxID) (*pebble.Batch, log
 				b.Close()
 				return nil, part, err
 			}
-			folded = foldBlock(folded[:0], old, log, number)
+			folded = foldBlock(folded[:0], old, &log, number)
 			value = blockValue(value[:0], number*blockUIDs, folded)
 			b.Set(k, value, nil)
 		}
@@ -146,15 +146,12 @@ func (f *foldMarks) of(id mailboxID) *foldMark {
 }
 
 // foldBlock lays the log over a block's old runs.
-func foldBlock(folded, old []flagRun, log *overlay, number uint32) []flagRun {
+func foldBlock(folded, old runs, log *runs, number uint32) runs {
 	for i := range uint32(blockUIDs) {
 		uid := number*blockUIDs + i
-		for len(old) > 0 && old[0].Last < uid {
-			old = old[1:]
-		}
 		run := log.at(uid)
-		if run == nil && len(old) > 0 && old[0].First <= uid {
-			run = &old[0]
+		if run == nil {
+			run = old.at(uid)
 		}
 		if run == nil {
 			continue

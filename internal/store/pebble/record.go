@@ -97,17 +97,17 @@ func rowValue(b []byte, r *mail.Row) []byte {
 	return putUint(b, r.ModSeq)
 }
 
+// decodeRow is called a million times for a large mailbox.
 func decodeRow(uid mail.UID, b []byte) (mail.Row, error) {
-	v := values{b: b}
-	r := mail.Row{UID: uid}
-	r.Message = mail.MessageID(v.uint())
-	r.Size = v.int()
-	r.Date.Unix = v.int()
-	r.Date.ZoneMinutes = int16(v.int())
-	r.Saved = r.Date.Unix + v.int()
-	r.Flags = mail.Flags(v.uint())
-	r.ModSeq = mail.ModSeq(v.uint())
-	return r, v.err()
+	var n [7]uint64
+	if !uvarints(b, &n) {
+		return mail.Row{}, errDamaged
+	}
+	date := signed(n[2])
+	return mail.Row{UID: uid, Flags: mail.Flags(n[5]), ModSeq: mail.ModSeq(n[6]), Fixed: mail.Fixed{
+		Message: mail.MessageID(n[0]), Size: signed(n[1]),
+		Date: mail.Stamp{Unix: date, ZoneMinutes: int16(signed(n[3]))}, Saved: date + signed(n[4]),
+	}}, nil
 }
 
 func messageValue(b []byte, m *mail.Message) []byte {

@@ -3,6 +3,7 @@ package pebble
 import (
 	"context"
 	"iter"
+	"sort"
 
 	"github.com/cockroachdb/pebble/v2"
 
@@ -12,16 +13,13 @@ import (
 // loading reads a mailbox: rows, less tombstones, under blocks of flags, under the log.
 // All its iterators see the same moment.
 type loading struct {
-	e      *epoch
-	id     mailboxID
-	rows   *pebble.Iterator
-	blocks *pebble.Iterator
-	log    *overlay
-	gone   mail.UIDSet
-
-	runs    []flagRun // what is left of the current block
-	more    bool      // blocks stands on the next one
+	e       *epoch
+	id      mailboxID
+	it      *pebble.Iterator
+	mailbox mailboxRecord
 	version mail.Version
+	log     runs
+	gone    mail.UIDSet
 }
 
 // LoadMailbox implements mail.Store.
@@ -40,50 +38,41 @@ func (s *Store) LoadMailbox(_ context.Context, id mail.AccountID, mailbox mail.M
 
 // begin reads all but the rows and blocks.
 func (l *loading) begin() (err error) {
-	if l.rows, err = l.e.db.NewIter(nil); err != nil {
+	if l.it, err = l.e.db.NewIter(nil); err != nil {
 		return readError(err)
 	}
-	if l.version, err = l.find(); err != nil {
+	if err = l.find(); err != nil {
 		return err
 	}
-	runs, _, err := readFlagLog(l.rows, l.id, flagLogKey(l.id), ^uint64(0))
+	log, _, err := readFlagLog(l.it, l.id, flagLogKey(l.id), ^uint64(0))
 	if err != nil {
 		return err
 	}
-	l.log = newOverlay(runs)
-	if l.gone, err = readTombstones(l.rows, l.id); err != nil {
-		return err
-	}
-	prefix := mailboxKey(keyFlagBlock, l.id.account, l.id.mailbox)
-	l.blocks, err = l.rows.Clone(pebble.CloneOptions{IterOptions: &pebble.IterOptions{LowerBound: prefix, UpperBound: prefix.after()}})
-	if err != nil {
-		return readError(err)
-	}
-	l.more = l.blocks.First()
-	prefix = mailboxKey(keyRow, l.id.account, l.id.mailbox)
-	l.rows.SetBounds(prefix, prefix.after())
-	return nil
+	l.log = newest(log)
+	l.gone, err = readTombstones(l.it, l.id)
+	return err
 }
 
-// find reads the account's version and whether the mailbox is there.
-func (l *loading) find() (mail.Version, error) {
+// find reads the account's version and the mailbox's record.
+func (l *loading) find() error {
 	var a accountRecord
 	k := accountKey(keyAccount, l.id.account)
-	if !l.rows.SeekGE(k) || string(l.rows.Key()) != string(k) {
-		return 0, l.missing()
+	if !l.it.SeekGE(k) || string(l.it.Key()) != string(k) {
+		return l.missing()
 	}
-	if err := a.decode(l.rows.Value()); err != nil {
-		return 0, err
+	if err := a.decode(l.it.Value()); err != nil {
+		return err
 	}
+	l.version = a.version
 	k = mailboxKey(keyMailbox, l.id.account, l.id.mailbox)
-	if !l.rows.SeekGE(k) || string(l.rows.Key()) != string(k) {
-		return 0, l.missing()
+	if !l.it.SeekGE(k) || string(l.it.Key()) != string(k) {
+		return l.missing()
 	}
-	return a.version, nil
+	return l.mailbox.decode(l.id.mailbox, l.it.Value())
 }
 
 func (l *loading) missing() error {
-	if err := l.rows.Error(); err != nil {
+	if err := l.it.Error(); err != nil {
 		return readError(err)
 	}
 	if _, err := l.e.readAccount(l.id.account); err != nil {
@@ -93,11 +82,8 @@ func (l *loading) missing() error {
 }
 
 func (l *loading) end() {
-	if l.blocks != nil {
-		l.blocks.Close()
-	}
-	if l.rows != nil {
-		l.rows.Close()
+	if l.it != nil {
+		l.it.Close()
 	}
 	l.e.leave()
 }
@@ -105,76 +91,134 @@ func (l *loading) end() {
 // each is the sequence that LoadMailbox returns.
 func (l *loading) each(yield func(mail.Row, error) bool) {
 	defer l.end()
-	for ok := l.rows.First(); ok; ok = l.rows.Next() {
-		row, there, err := l.row()
-		if err != nil {
-			yield(mail.Row{}, err)
-			return
-		}
-		if there && !yield(row, nil) {
+	if parts, span := l.parts(); parts > 1 {
+		l.together(parts, span, yield)
+		return
+	}
+	r, err := l.reader()
+	if err != nil {
+		yield(mail.Row{}, err)
+		return
+	}
+	defer r.close()
+	var row mail.Row
+	r.seek(0, uint32(mail.UIDMax))
+	for r.next(&row) {
+		if !yield(row, nil) {
 			return
 		}
 	}
-	if err := l.rows.Error(); err != nil {
-		yield(mail.Row{}, readError(err))
+	if r.err != nil {
+		yield(mail.Row{}, r.err)
 	}
 }
 
-// row reads the row that the iterator stands on.
-func (l *loading) row() (row mail.Row, there bool, err error) {
-	uid := lastU32(l.rows.Key())
-	for len(l.gone) > 0 && l.gone[0].Last < uid {
-		l.gone = l.gone[1:]
+// rowReader reads one part of a mailbox after the other.
+type rowReader struct {
+	*loading
+	rows, blocks *pebble.Iterator
+	row, block   bool // they stand on the next one
+	err          error
+
+	// What is left of the loading's log and tombstones, and of the last block.
+	newer, older runs
+	dead         mail.UIDSet
+	room         runs
+}
+
+func (l *loading) reader() (r *rowReader, err error) {
+	r = &rowReader{loading: l}
+	if r.rows, err = l.it.Clone(pebble.CloneOptions{}); err != nil {
+		return nil, readError(err)
 	}
-	if len(l.gone) > 0 && l.gone[0].First <= uid {
-		return row, false, nil
+	if r.blocks, err = l.it.Clone(pebble.CloneOptions{}); err != nil {
+		r.rows.Close()
+		return nil, readError(err)
 	}
-	value, err := l.rows.ValueAndErr()
+	return r, nil
+}
+
+func (r *rowReader) close() {
+	r.rows.Close()
+	r.blocks.Close()
+}
+
+// seek begins with the part from one UID to another, which is the first of a block.
+func (r *rowReader) seek(first, last uint32) {
+	bound := func(it *pebble.Iterator, kind byte, first, last uint32) bool {
+		prefix := mailboxKey(kind, r.id.account, r.id.mailbox)
+		it.SetBounds(append(key(nil), prefix...).u32(first), append(key(nil), prefix...).u32(last).after())
+		return it.First()
+	}
+	r.row = bound(r.rows, keyRow, first, last)
+	r.block = bound(r.blocks, keyFlagBlock, first/blockUIDs, last/blockUIDs)
+	r.newer, r.older = r.log.from(first), nil
+	i := sort.Search(len(r.gone), func(i int) bool { return r.gone[i].Last >= first })
+	r.dead = r.gone[i:]
+}
+
+// next reads the next row of the part; false at its end, or with err.
+func (r *rowReader) next(row *mail.Row) bool {
+	for ; r.row; r.row = r.rows.Next() {
+		uid := lastU32(r.rows.Key())
+		for len(r.dead) > 0 && r.dead[0].Last < uid {
+			r.dead = r.dead[1:]
+		}
+		if len(r.dead) > 0 && r.dead[0].First <= uid {
+			continue
+		}
+		if r.err = r.read(uid, row); r.err != nil {
+			return false
+		}
+		r.row = r.rows.Next()
+		return true
+	}
+	r.err = readError(r.rows.Error())
+	return false
+}
+
+// read reads the row that the iterator stands on.
+func (r *rowReader) read(uid uint32, row *mail.Row) error {
+	value, err := r.rows.ValueAndErr()
 	if err != nil {
-		return row, false, readError(err)
+		return readError(err)
 	}
-	if row, err = decodeRow(mail.UID(uid), value); err != nil {
-		return row, false, err
+	if *row, err = decodeRow(mail.UID(uid), value); err != nil {
+		return err
 	}
-	run := l.log.at(uid)
+	run := r.newer.at(uid)
 	if run == nil {
-		if run, err = l.block(uid); err != nil {
-			return row, false, err
+		if run, err = r.blockRun(uid); err != nil {
+			return err
 		}
 	}
 	if run != nil && run.modSeq >= row.ModSeq {
 		row.Flags, row.ModSeq = run.flags, run.modSeq
 	}
-	return row, true, nil
+	return nil
 }
 
-// block finds the run of a block that names the UID, or nil.
-func (l *loading) block(uid uint32) (*flagRun, error) {
+// blockRun finds the run of a block that names the UID, or nil.
+func (r *rowReader) blockRun(uid uint32) (*flagRun, error) {
 	for {
-		for len(l.runs) > 0 && l.runs[0].Last < uid {
-			l.runs = l.runs[1:]
+		if run := r.older.at(uid); run != nil || len(r.older) > 0 {
+			return run, nil
 		}
-		if len(l.runs) > 0 {
-			break
+		if !r.block {
+			return nil, readError(r.blocks.Error())
 		}
-		if !l.more {
-			return nil, readError(l.blocks.Error())
-		}
-		number := lastU32(l.blocks.Key())
+		number := lastU32(r.blocks.Key())
 		if number > uid/blockUIDs {
 			return nil, nil
 		}
-		value, err := l.blocks.ValueAndErr()
+		value, err := r.blocks.ValueAndErr()
 		if err != nil {
 			return nil, readError(err)
 		}
-		if l.runs, err = decodeBlock(l.runs[:0], number*blockUIDs, value); err != nil {
+		if r.room, err = decodeBlock(r.room[:0], number*blockUIDs, value); err != nil {
 			return nil, err
 		}
-		l.more = l.blocks.Next()
+		r.older = r.room
+		r.block = r.blocks.Next()
 	}
-	if l.runs[0].First > uid {
-		return nil, nil
-	}
-	return &l.runs[0], nil
 }

@@ -1,0 +1,44 @@
+package pebble
+
+import (
+	"math/rand/v2"
+	"testing"
+
+	"postfach/internal/mail"
+)
+
+// The runs that are made of a log say of each UID what the newest record says that names it.
+func TestNewest(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 1))
+	for round := range 500 {
+		var log []flagRun
+		want := map[uint32]flagRun{}
+		for n := range r.IntN(30) {
+			first := uint32(r.IntN(200))
+			run := flagRun{mail.Range{First: first, Last: first + uint32(r.IntN(50))}, mail.Flags(r.IntN(4)), mail.ModSeq(n / 2), uint32(n)}
+			if r.IntN(20) == 0 {
+				run.Last = uint32(mail.UIDMax)
+			}
+			log = append(log, run)
+			for u := run.First; u <= min(run.Last, 300); u++ {
+				want[u] = run
+			}
+		}
+		r.Shuffle(len(log), func(i, j int) { log[i], log[j] = log[j], log[i] })
+		all := newest(log)
+		for i := 1; i < len(all); i++ {
+			if all[i].First <= all[i-1].Last || all[i].Last < all[i].First {
+				t.Fatalf("round %d: %v overlap", round, all)
+			}
+		}
+		from := uint32(r.IntN(100))
+		left := all.from(from)
+		for u := from; u <= 300; u++ {
+			w, named := want[u]
+			run := left.at(u)
+			if (run != nil) != named || named && (run.flags != w.flags || run.modSeq != w.modSeq || run.n != w.n) {
+				t.Fatalf("round %d: UID %d has %+v, want %+v", round, u, run, w)
+			}
+		}
+	}
+}
