@@ -68,7 +68,7 @@ func (v *View) EachRun(seqs []mail.Range, f func(*Run)) bool {
 	if v.numbering != v.head.root {
 		return false
 	}
-	w := v.startWalk()
+	w := walks.Get().(*walk)
 	defer w.end()
 	c := &w.numbering
 	var run Run
