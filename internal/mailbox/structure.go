@@ -52,6 +52,11 @@ func (a *Account) PutDerived(ctx context.Context, key string, value []byte) erro
 	return a.engine.store.PutDerived(ctx, a.ID, key, value)
 }
 
+// DropDerived drops data whose keys begin so.
+func (a *Account) DropDerived(ctx context.Context, prefix string) error {
+	return a.engine.store.DropDerived(ctx, a.ID, prefix)
+}
+
 // structureKey also begins the keys of some others. That they go with it does no harm.
 func structureKey(id mail.MessageID) string {
 	return "structure/" + strconv.Itoa(mime.Version) + "/" + strconv.FormatUint(uint64(id), 36)
