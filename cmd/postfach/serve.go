@@ -18,6 +18,7 @@ import (
 	"postfach/internal/mail"
 	"postfach/internal/mailbox"
 	"postfach/internal/metrics"
+	"postfach/internal/search"
 )
 
 type serveCommand struct {
@@ -109,7 +110,7 @@ func start(set settings, env *mail.Env) (_ *server, err error) {
 	if err != nil {
 		return nil, err
 	}
-	s.engine.OnArrival = text.indexer.Changed
+	s.engine.OnArrival, s.engine.Derived = text.indexer.Changed, search.DerivedOf
 	counters := &metrics.Metrics{}
 	deliveries := delivery.New(s.engine, auth.CheckName)
 	s.local = set.local(store, s.engine, deliveries, text)

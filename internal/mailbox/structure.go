@@ -57,6 +57,11 @@ func structurePrefix(id mail.MessageID) string {
 	return "structure/" + strconv.FormatUint(uint64(id), 36) + "/"
 }
 
+// DropDerived drops data whose keys begin so.
+func (a *Account) DropDerived(ctx context.Context, prefix string) error {
+	return a.engine.store.DropDerived(ctx, a.ID, prefix)
+}
+
 func structureKey(id mail.MessageID) string {
 	return structurePrefix(id) + strconv.Itoa(mime.Version)
 }

@@ -72,13 +72,12 @@ func (x *Index) manifest(ctx context.Context, id mail.AccountID) (*manifest, err
 	if err != nil {
 		return nil, err
 	}
-	if b, err := unseal(manifestName, sealed); err == nil {
-		if m, ok := decodeManifest(b); ok {
-			return m, nil
-		}
+	m := openManifest(sealed)
+	if m == nil {
+		x.want(id)
+		m = new(manifest)
 	}
-	x.want(id)
-	return new(manifest), nil
+	return m, nil
 }
 
 // want says that an account's index wants work.

@@ -89,6 +89,9 @@ func (x *Indexer) changed(id mail.AccountID, when time.Time) {
 
 // Run indexes until the context ends.
 func (x *Indexer) Run(ctx context.Context) {
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	wg.Go(func() { x.cleanAll(ctx) })
 	for {
 		select {
 		case <-ctx.Done():
@@ -135,7 +138,7 @@ func (x *Indexer) takeDue() (due []mail.AccountID) {
 
 // Update indexes what is new in an account, now.
 func (x *Indexer) Update(ctx context.Context, id mail.AccountID) error {
-	return x.alone(ctx, func() error { return x.update(ctx, id) })
+	return x.alone(ctx, func() error { return x.update(ctx, id, false) })
 }
 
 // Rebuild throws an account's index away and makes it anew.
@@ -145,7 +148,7 @@ func (x *Indexer) Rebuild(ctx context.Context, id mail.AccountID) error {
 			return err
 		}
 		x.index.takeFaults(id)
-		return x.update(ctx, id)
+		return x.update(ctx, id, false)
 	})
 }
 

@@ -2,6 +2,7 @@ package search
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"maps"
 	"runtime"
@@ -31,6 +32,7 @@ type Shelf interface {
 	Structure(ctx context.Context, m *mail.Message) (*mime.Structure, error)
 	Derived(ctx context.Context, key string) ([]byte, error)
 	PutDerived(ctx context.Context, key string, value []byte) error
+	DropDerived(ctx context.Context, prefix string) error
 }
 
 // Owner names a loaded account. One that is loaded again is another: ids of messages that
@@ -45,8 +47,11 @@ type chunkKey struct {
 	number uint64
 }
 
-func (k chunkKey) name() string {
-	return "facts/" + strconv.Itoa(chunkVersion) + "/" + strconv.FormatUint(k.number, 36)
+func (k chunkKey) name() string { return chunkName(k.number) }
+
+// chunkName also begins the names of some others. That they go with it does no harm.
+func chunkName(number uint64) string {
+	return "facts/" + strconv.Itoa(chunkVersion) + "/" + strconv.FormatUint(number, 36)
 }
 
 // Known gives the facts of an account's messages to one command.
@@ -255,13 +260,36 @@ func (k *Known) Save(durable func(context.Context) error) func(context.Context) 
 			return err
 		}
 		for key, c := range unsaved {
-			if err := shelf.PutDerived(ctx, key.name(), appendChunk(nil, c)); err != nil {
+			if err := l.save(ctx, shelf, key, c); err != nil {
 				return err
 			}
-			saved := *c
-			saved.unsaved = 0
-			l.kept.swap(key, c, &saved)
 		}
 		return nil
 	}
+}
+
+// save writes a chunk. What is in memory may be about messages that the sweeper has freed, and
+// text of a message must not outlive it. Who looks after the writing whether they are there
+// misses none: those that are freed later take the chunk with them.
+func (l *Library) save(ctx context.Context, from Shelf, key chunkKey, c *factsChunk) error {
+	if err := from.PutDerived(ctx, key.name(), appendChunk(nil, c)); err != nil {
+		return err
+	}
+	for slot := range chunkMessages {
+		if !c.has(slot) {
+			continue
+		}
+		_, err := from.Message(ctx, mail.MessageID(key.number*chunkMessages+uint64(slot)))
+		if mail.Is(err, mail.NotFound) {
+			l.kept.take(key) // what is there is found out again
+			return from.DropDerived(ctx, key.name())
+		}
+		if err != nil {
+			return errors.Join(err, from.DropDerived(context.WithoutCancel(ctx), key.name()))
+		}
+	}
+	saved := *c
+	saved.unsaved = 0
+	l.kept.swap(key, c, &saved)
+	return nil
 }

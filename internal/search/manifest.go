@@ -13,6 +13,7 @@ import (
 type manifest struct {
 	segments []segmentInfo // by ids, disjoint
 	dropped  []droppedInfo // no longer listed: searches under way may still read them
+	clean    uint64        // the mark under which the index was last cleaned (see cleanName)
 }
 
 // segmentInfo is a segment as the manifest lists it.
@@ -50,7 +51,17 @@ func (m *manifest) encode() []byte {
 		b = binary.BigEndian.AppendUint64(b, d.id)
 		b = binary.AppendUvarint(b, uint64(d.when))
 	}
-	return b
+	return binary.AppendUvarint(b, m.clean)
+}
+
+// openManifest reads a sealed manifest; nil: there is none that can be used.
+func openManifest(sealed []byte) *manifest {
+	b, err := unseal(manifestName, sealed)
+	if err != nil {
+		return nil
+	}
+	m, _ := decodeManifest(b)
+	return m
 }
 
 // decodeManifest reads a manifest. One that is damaged, or that was made of what another
@@ -80,7 +91,10 @@ func decodeManifest(b []byte) (*manifest, bool) {
 			m.dropped[i] = droppedInfo{binary.BigEndian.Uint64(id), int64(f.uint())}
 		}
 	}
-	return m, !f.bad
+	if m.clean = f.uint(); f.bad {
+		return nil, false
+	}
+	return m, true
 }
 
 // gaps returns the ranges of ids below next that no segment covers, as first and end.

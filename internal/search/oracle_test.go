@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -34,6 +35,9 @@ func newPile() *pile {
 func (p *pile) Message(_ context.Context, id mail.MessageID) (*mail.Message, error) {
 	if p.unread[id] {
 		return nil, mail.Errorf(mail.Corrupt, "torn")
+	}
+	if _, there := p.texts[id]; !there {
+		return nil, mail.Errorf(mail.NotFound, "freed")
 	}
 	return &mail.Message{ID: id}, nil
 }
@@ -68,6 +72,13 @@ func (p *pile) PutDerived(_ context.Context, key string, value []byte) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.derived[key] = value
+	return nil
+}
+
+func (p *pile) DropDerived(_ context.Context, prefix string) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	maps.DeleteFunc(p.derived, func(key string, _ []byte) bool { return strings.HasPrefix(key, prefix) })
 	return nil
 }
 

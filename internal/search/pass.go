@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"io"
 	"slices"
+	"time"
 
 	"github.com/RoaringBitmap/roaring/v2"
 
@@ -33,7 +34,7 @@ const keepDropped = 60
 
 var errRaced = mail.Errorf(mail.Busy, "another process indexes the same account")
 
-func (x *Indexer) update(ctx context.Context, id mail.AccountID) error {
+func (x *Indexer) update(ctx context.Context, id mail.AccountID, clean bool) error {
 	from, err := x.open(ctx, id)
 	if err != nil {
 		return err
@@ -47,10 +48,20 @@ func (x *Indexer) update(ctx context.Context, id mail.AccountID) error {
 	if err := p.fillGaps(); err != nil {
 		return err
 	}
-	if err := p.collect(); err != nil {
+	tidy := p.collect
+	if clean {
+		tidy = p.clean
+	}
+	if err := tidy(); err != nil {
 		return err
 	}
-	return p.mergeAll()
+	if err := p.mergeAll(); err != nil {
+		return err
+	}
+	if len(p.manifest.dropped) > 0 {
+		x.changed(id, p.x.env.Now().Add(keepDropped*time.Second)) // then they can be deleted
+	}
+	return nil
 }
 
 // begin reads the manifest, takes out of it what has turned out to be damaged, and deletes
@@ -63,15 +74,9 @@ func (p *pass) begin() (err error) {
 	if p.stored, err = p.readStored(); err != nil {
 		return err
 	}
-	p.manifest = new(manifest)
-	usable := false
-	if b, err := unseal(manifestName, p.stored); err == nil {
-		if m, ok := decodeManifest(b); ok {
-			p.manifest, usable = m, true
-		}
-	}
-	if !usable {
+	if p.manifest = openManifest(p.stored); p.manifest == nil {
 		// What there is was made by another version, or nobody knows of it.
+		p.manifest = new(manifest)
 		return p.x.store.DropDerived(p.ctx, p.account, indexPrefix)
 	}
 	for i := len(p.manifest.segments) - 1; i >= 0; i-- {
@@ -107,16 +112,27 @@ func (p *pass) sweep() error {
 		for _, s := range p.manifest.segments {
 			keep = append(keep, segmentPrefix(s.id))
 		}
-		p.manifest.dropped = nil
-		return p.x.store.DropDerived(p.ctx, p.account, indexPrefix, keep...)
-	}
-	for len(p.manifest.dropped) > 0 && p.manifest.dropped[0].when <= p.now()-keepDropped {
-		if err := p.x.store.DropDerived(p.ctx, p.account, segmentPrefix(p.manifest.dropped[0].id)); err != nil {
+		if err := p.x.store.DropDerived(p.ctx, p.account, indexPrefix, keep...); err != nil {
 			return err
 		}
-		p.manifest.dropped = p.manifest.dropped[1:]
+		return p.forget(len(p.manifest.dropped))
 	}
-	return nil
+	n := 0
+	for ; n < len(p.manifest.dropped) && p.manifest.dropped[n].when <= p.now()-keepDropped; n++ {
+		if err := p.x.store.DropDerived(p.ctx, p.account, segmentPrefix(p.manifest.dropped[n].id)); err != nil {
+			return err
+		}
+	}
+	return p.forget(n)
+}
+
+// forget takes the first segments that were listed once, and are deleted now, off the manifest.
+func (p *pass) forget(n int) error {
+	if n == 0 {
+		return nil
+	}
+	p.manifest.dropped = p.manifest.dropped[n:]
+	return p.publish()
 }
 
 // publish stores the manifest. Another process may have been faster: then what this one
@@ -326,46 +342,4 @@ func (p *pass) unreadable(i, j int, err error) error {
 	p.manifest.replace(i, j, nil, p.now())
 	p.x.Changed(p.account)
 	return p.publish()
-}
-
-// collect writes segments anew in which most messages are no longer there.
-func (p *pass) collect() error {
-	var indexed int64
-	for _, s := range p.manifest.segments {
-		indexed += s.live
-	}
-	if indexed <= 2*p.state.Totals.Messages+batchMessagesMax {
-		return nil
-	}
-	live := make(map[uint64]*roaring.Bitmap)
-	for _, s := range p.manifest.segments {
-		live[s.id] = roaring.New()
-	}
-	err := p.eachMessage(func(id mail.MessageID) {
-		i, found := slices.BinarySearchFunc(p.manifest.segments, id, func(s segmentInfo, id mail.MessageID) int {
-			switch {
-			case s.end() <= id:
-				return -1
-			case s.lo > id:
-				return 1
-			}
-			return 0
-		})
-		if s := p.manifest.segments; found && s[i].id != 0 {
-			live[s[i].id].Add(uint32(id - s[i].lo))
-		}
-	})
-	if err != nil {
-		return err
-	}
-	for i := len(p.manifest.segments) - 1; i >= 0; i-- { // those behind i may become one
-		i = min(i, len(p.manifest.segments)-1)
-		s := p.manifest.segments[i]
-		if left := live[s.id]; s.id != 0 && 2*int64(left.GetCardinality()) < s.live {
-			if err := p.merge(i, i+1, []*roaring.Bitmap{left}); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }

@@ -129,7 +129,7 @@ func (r *indexRig) expunge(ids mail.UIDSet) {
 	}
 	_, err = r.store.Commit(r.Context(), &mail.Commit{Account: rigAccount, At: v, Now: 1, Changes: []mail.Change{gone}})
 	r.must(err)
-	_, err = r.store.Sweep(r.Context(), mail.Sweep{Now: 10, Before: 5, Pinned: func(mail.AccountID, mail.MailboxID) mail.ModSeq { return ^mail.ModSeq(0) }})
+	_, err = r.store.Sweep(r.Context(), mail.Sweep{Now: 10, Before: 5, Derived: DerivedOf})
 	r.must(err)
 }
 
