@@ -159,6 +159,7 @@ func noAllocations(t *testing.T, s *session, c *replay) {
 		"a FETCH 1:* (FLAGS UID RFC822.SIZE)\r\n",
 		"a UID FETCH 1:5000 (FLAGS)\r\n",
 		"a FETCH 77 (FLAGS UID)\r\n",
+		"a IDLE\r\nDONE\r\n",
 	} {
 		c.feed = room
 		run(t, s, c, text)

@@ -35,6 +35,7 @@ func TestCompressIdleMemory(t *testing.T) {
 	for range connections {
 		idleCompressed(t, srv)
 	}
+	time.Sleep(2 * briefly)
 	each := (memoryInUse() - before) / connections
 	t.Logf("%d bytes a connection", each)
 	if each > compressedIdleBytesMax {

@@ -183,10 +183,18 @@ func (c *conn) excuse(took time.Duration) {
 	c.mu.Unlock()
 }
 
-// sleepLightly lets wake interrupt reads from now on, or no longer.
-func (c *conn) sleepLightly(on bool) {
+// sleepLightly lets wake interrupt reads until the wait is over.
+func (c *conn) sleepLightly() {
 	c.mu.Lock()
-	c.light = on
+	c.light = true
+	c.mu.Unlock()
+}
+
+// waited says that a wait is over. What has come may be the beginning of a command, for the
+// rest of which there is time.
+func (c *conn) waited() {
+	c.mu.Lock()
+	c.light, c.brief = false, false
 	c.mu.Unlock()
 }
 

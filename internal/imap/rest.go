@@ -71,7 +71,10 @@ func (s *session) open() error {
 
 // slim gives back what is made again as soon as it is needed.
 func (s *session) slim() {
-	s.requests, s.ranges, s.changed, s.ok.code = nil, nil, fetched{}, nil
+	s.requests, s.ranges, s.changed = nil, nil, fetched{}
+	if len(s.ok.code) == 0 {
+		s.ok.code = nil
+	}
 	s.r.Rest()
 	s.w.Rest()
 }

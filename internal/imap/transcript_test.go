@@ -276,10 +276,18 @@ func (s troubledStore) Message(ctx context.Context, a mail.AccountID, id mail.Me
 	return m, err
 }
 
-// bytewise is a connection on which every byte comes alone.
+// bytewise is a connection on which every byte comes alone, and for which a session that
+// could rest always does.
 type bytewise struct{ net.Conn }
 
 func (c bytewise) Read(b []byte) (int, error) { return c.Conn.Read(b[:min(len(b), 1)]) }
+
+func (c bytewise) SetReadDeadline(t time.Time) error {
+	if time.Until(t) == briefly { // the clock is a synctest bubble's
+		t = longAgo
+	}
+	return c.Conn.SetReadDeadline(t)
+}
 
 // testTLS is a configuration with a certificate of its own.
 var testTLS = sync.OnceValue(func() *tls.Config {

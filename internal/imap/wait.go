@@ -47,7 +47,7 @@ func (s *session) await() {
 func (s *session) waitTelling(expunges bool, keepAlive time.Duration, r resumer) {
 	until := s.server.env.Now().Add(s.server.limits.IdleTimeout)
 	s.waiting = waiting{on: true, telling: true, expunges: expunges, keepAlive: keepAlive, until: until, hears: r}
-	s.conn.sleepLightly(true)
+	s.conn.sleepLightly()
 	s.conn.news() // what has come so far is told now
 }
 
@@ -101,9 +101,7 @@ func (s *session) beforeWait() error {
 // waited ends a wait.
 func (s *session) waited(err error) error {
 	s.waiting.on = false
-	if s.waiting.telling {
-		s.conn.sleepLightly(false)
-	}
+	s.conn.waited()
 	return err
 }
 
