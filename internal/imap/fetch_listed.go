@@ -217,7 +217,7 @@ func (l *lister) finish() {
 // save writes texts to the store, in the background as long as not too many do.
 func (l *lister) save(key listingKey, more []learnt) {
 	s := l.m.s
-	srv, account, ticket := s.server, s.account, s.view.Ticket()
+	srv, account, ticket, saving := s.server, s.account, s.view.Ticket(), s.server.listings.saving
 	save := func(ctx context.Context) {
 		err := account.ChangeBlock(ctx, ticket, key.number, key.column, func(old []byte) []byte {
 			return key.seal(key.open(old).with(more))
@@ -227,9 +227,9 @@ func (l *lister) save(key listingKey, more []learnt) {
 		}
 	}
 	select {
-	case srv.listings.saving <- struct{}{}:
+	case saving <- struct{}{}:
 		srv.background(s.ctx, func(ctx context.Context) {
-			defer func() { <-srv.listings.saving }()
+			defer func() { <-saving }()
 			save(ctx)
 		})
 	default:
