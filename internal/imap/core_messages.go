@@ -104,8 +104,9 @@ func (q *storeRequest) plan(s *session) (*mailbox.Store, error) {
 	return &q.op, nil
 }
 
-// alone implements joint: what is done before anything else may concern those before it.
-func (q *storeRequest) alone() bool { return len(q.begins) > 0 }
+// alone implements joint: what is done before anything else may concern those in front of it,
+// and the star is the last message when they are answered.
+func (q *storeRequest) alone() bool { return len(q.begins) > 0 || q.set.HasStar() }
 
 // done implements joint.
 func (q *storeRequest) done(s *session, r *mailbox.Result) {

@@ -18,7 +18,7 @@ type joint interface {
 	request
 	// plan returns what the command does; nil: nothing. An error is its answer.
 	plan(s *session) (*mailbox.Store, error)
-	// alone tells whether it must not be planned before those in front of it are answered.
+	// alone tells whether it can't be planned before those in front of it are answered.
 	alone() bool
 	// done hears what came of it, before the view shows anything of that.
 	done(s *session, r *mailbox.Result)
@@ -115,10 +115,11 @@ func (s *session) ahead() *commandEntry {
 		word, _, _ = bytes.Cut(rest, []byte(" "))
 		name = appendUpper(append(name, ' '), word)
 	}
-	if entry := commandTable[string(name)]; entry != nil && entry.joint {
-		return entry
+	entry := commandTable[string(name)]
+	if entry == nil || !entry.joint || entry.numbers != s.command.numbers {
+		return nil // a number may be another's when the command before is answered
 	}
-	return nil
+	return entry
 }
 
 // join reads the next command, and adds it to the run. If it goes not with those that are there it
@@ -218,22 +219,18 @@ func (t *together) do(s *session, lastUnderWay bool) error {
 	}
 	s.view.Refresh()
 	last := len(t.members) - 1
-	for i := range t.members[:last] {
-		s.finish(t.members[i].answer(s))
+	for i := range t.members {
+		err := t.members[i].answer(s)
+		if lastUnderWay && i == last {
+			return err
+		}
+		s.news()
+		s.finish(err)
 		if s.over {
 			return errOver
 		}
 	}
-	err := t.members[last].answer(s)
-	if lastUnderWay {
-		return err
-	}
-	s.news()
-	s.finish(err)
-	switch {
-	case s.over:
-		return errOver
-	case s.w.Err() != nil:
+	if s.w.Err() != nil {
 		return errAnswered
 	}
 	return nil

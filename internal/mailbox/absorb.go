@@ -88,8 +88,7 @@ func (w *workingVersion) arrive(row mail.Row) {
 func (s *state) absorbFlags(c *mail.FlagsSet) {
 	w := s.edit(c.Mailbox)
 	if w != nil && w.version.loaded && !w.knows(c.ModSeq) {
-		b := w.rows()
-		eachMember(b.root, c.UIDs, func(u mail.UID) { b.set(u, c.Flags, c.ModSeq) })
+		w.rows().setAll(c.UIDs, c.Flags, c.ModSeq)
 	}
 	s.count(w, c.ModSeq, c.Delta)
 }

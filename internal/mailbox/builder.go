@@ -166,6 +166,54 @@ func (b *builder) setIn(n *node, u mail.UID, f mail.Flags, m mail.ModSeq) *node 
 	return n
 }
 
+// setAll gives all rows in a set the same new flags. A node is met once, however many of its
+// rows are in the set.
+func (b *builder) setAll(uids mail.UIDSet, f mail.Flags, m mail.ModSeq) {
+	if b.root != nil && len(uids) > 0 {
+		b.root, _ = b.setAllIn(b.root, uids, f, m)
+	}
+}
+
+// setAllIn returns n with the new flags, and the set from the first range on that goes beyond n.
+func (b *builder) setAllIn(n *node, uids mail.UIDSet, f mail.Flags, m mail.ModSeq) (*node, mail.UIDSet) {
+	if n.leaf() {
+		return b.setRows(n, uids, f, m)
+	}
+	for k := n.kidFor(mail.UID(uids[0].First)); k < len(n.kids) && len(uids) > 0; k++ {
+		if k+1 < len(n.kids) && mail.UID(uids[0].First) >= n.firsts[k+1] {
+			continue
+		}
+		var kid *node
+		if kid, uids = b.setAllIn(n.kids[k], uids, f, m); kid != n.kids[k] || kid.newest > n.newest {
+			n = b.own(n)
+			n.kids[k], n.newest = kid, max(n.newest, kid.newest)
+		}
+	}
+	return n, uids
+}
+
+func (b *builder) setRows(n *node, uids mail.UIDSet, f mail.Flags, m mail.ModSeq) (*node, mail.UIDSet) {
+	i := 0
+	for len(uids) > 0 {
+		first, last := mail.UID(uids[0].First), mail.UID(uids[0].Last)
+		if n.uids[i] < first {
+			skip, _ := slices.BinarySearch(n.uids[i:], first)
+			i += skip
+		}
+		for ; i < len(n.uids) && n.uids[i] <= last; i++ {
+			n = b.own(n)
+			n.copyData()
+			n.newest = max(n.newest, m)
+			n.flags[i], n.modseqs[i] = f, m
+		}
+		if i == len(n.uids) {
+			break
+		}
+		uids = uids[1:]
+	}
+	return n, uids
+}
+
 // remove takes a row out and returns it; false when there is no such row.
 func (b *builder) remove(u mail.UID) (mail.Row, bool) {
 	leaf, i := b.root.find(u)

@@ -97,6 +97,18 @@ func TestTree(t *testing.T) {
 						now = append(now, r)
 						next += mail.UID(1 + rng.IntN(3))
 					}
+				case k == 4:
+					var uids mail.UIDSet // also of what is not there
+					for at := rng.IntN(50); at < int(next) && len(uids) < 20; at += 2 + rng.IntN(400) {
+						r := mail.Range{First: uint32(at), Last: uint32(at + rng.IntN(300))}
+						uids, at = append(uids, r), int(r.Last)
+					}
+					b.setAll(uids, mail.Flags(k), modseq)
+					for i := range now {
+						if uids.Contains(now[i].UID) {
+							now[i].Flags, now[i].ModSeq = mail.Flags(k), modseq
+						}
+					}
 				case k < 7:
 					i := rng.IntN(len(now))
 					flags := mail.Flags(rng.IntN(32))

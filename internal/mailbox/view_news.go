@@ -157,33 +157,41 @@ func (v *View) settle() {
 
 // tellFlags tells of changed flags of messages that the client knew before.
 func (v *View) tellFlags(t Teller, since mail.ModSeq, known mail.UID) {
+	var own ownChange // the last one met
 	eachNewer(v.head.root, since, func(leaf *node, i int) {
-		u := leaf.uids[i]
-		if u >= known || u >= v.flagsNext && leaf.modseqs[i] <= v.arrivedAt {
+		u, m := leaf.uids[i], leaf.modseqs[i]
+		if u >= known || u >= v.flagsNext && m <= v.arrivedAt {
 			return
 		}
-		r := Row{UID: u, Flags: leaf.flags[i], ModSeq: leaf.modseqs[i], Fixed: &leaf.fixed[i]}
-		if v.expected(&r, since) {
+		if m != own.modSeq {
+			own = v.ownAt(m)
+		}
+		if own.modSeq == m && v.expected(&own, leaf, i, since) {
 			return
 		}
-		r.Seq, r.Recent = v.numbering.rank(u)+1, v.recent.Contains(u)
-		t.Flagged(&r)
+		t.Flagged(&Row{
+			Seq: v.numbering.rank(u) + 1, UID: u, Flags: leaf.flags[i], ModSeq: m, Fixed: &leaf.fixed[i], Recent: v.recent.Contains(u),
+		})
 	})
+}
+
+// ownAt finds the change of this session with a modification sequence.
+func (v *View) ownAt(m mail.ModSeq) ownChange {
+	i, found := slices.BinarySearchFunc(v.own, m, func(o ownChange, m mail.ModSeq) int { return cmp.Compare(o.modSeq, m) })
+	if !found {
+		return ownChange{}
+	}
+	return v.own[i]
 }
 
 // expected tells whether a row is as the client knows from its own command, when it
 // has been told of changes up to a modification sequence.
-func (v *View) expected(r *Row, told mail.ModSeq) bool {
-	n, found := slices.BinarySearchFunc(v.own, r.ModSeq, func(o ownChange, m mail.ModSeq) int { return cmp.Compare(o.modSeq, m) })
-	if !found {
-		return false
-	}
-	o := &v.own[n]
+func (v *View) expected(o *ownChange, at *node, i int, told mail.ModSeq) bool {
 	if !o.silent {
 		return true
 	}
-	leaf, i := o.before.root.find(r.UID)
-	return leaf != nil && leaf.modseqs[i] <= told && v.account.Keywords().after(leaf.flags[i], &o.change) == r.Flags
+	leaf, k := o.before.root.find(at.uids[i])
+	return leaf != nil && leaf.modseqs[k] <= told && v.account.Keywords().after(leaf.flags[k], &o.change) == at.flags[i]
 }
 
 // after returns what flags become by a change whose keywords are all known.

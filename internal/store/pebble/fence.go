@@ -74,7 +74,11 @@ func (f *fence) file(open func() (vfs.File, error)) (vfs.File, error) {
 }
 
 func (f *fence) Create(name string, c vfs.DiskWriteCategory) (vfs.File, error) {
-	return f.file(func() (vfs.File, error) { return f.FS.Create(name, c) })
+	file, err := f.file(func() (vfs.File, error) { return f.FS.Create(name, c) })
+	if err == nil && isLog(name, file) {
+		return &logFile{fencedFile: fencedFile{file.(*fencedFile).File, f}}, nil
+	}
+	return file, err
 }
 
 func (f *fence) OpenReadWrite(name string, c vfs.DiskWriteCategory, o ...vfs.OpenOption) (vfs.File, error) {
