@@ -65,6 +65,22 @@ func (s *Store) Inline(ctx context.Context, id mail.AccountID, message mail.Mess
 	return on(ctx, p, id, func(h *side) ([]byte, error) { return h.Inline(ctx, id, message) })
 }
 
+// Messages implements mail.Store. While accounts move, nothing is read ahead.
+func (s *Store) Messages(ctx context.Context, id mail.AccountID, from mail.MessageID) iter.Seq[*mail.Message] {
+	if s.both.Load() == nil {
+		return s.a.Messages(ctx, id, from)
+	}
+	return func(func(*mail.Message) bool) {}
+}
+
+// Inlines implements mail.Store, as Messages.
+func (s *Store) Inlines(ctx context.Context, id mail.AccountID, from mail.MessageID) iter.Seq2[mail.MessageID, []byte] {
+	if s.both.Load() == nil {
+		return s.a.Inlines(ctx, id, from)
+	}
+	return func(func(mail.MessageID, []byte) bool) {}
+}
+
 // Outcome implements mail.Store.
 func (s *Store) Outcome(ctx context.Context, id mail.AccountID, op mail.OpID) (mail.Version, bool, error) {
 	p := s.both.Load()
