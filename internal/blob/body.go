@@ -16,6 +16,7 @@ type body struct {
 	mu     sync.Mutex
 	closed bool
 	buffer *frame
+	first  []byte // the first frame as it is stored, when it was read with the header
 	data   []byte // of the frame last read, verified
 	number int64  // which that is; -1: none
 }
@@ -61,7 +62,7 @@ func (b *body) load(number int64) error {
 		b.buffer = frames.Get().(*frame)
 	}
 	b.number, b.data = -1, nil
-	stored, err := b.read(number, b.buffer[:])
+	stored, err := b.stored(number)
 	if err != nil {
 		return err
 	}
@@ -76,6 +77,15 @@ func (b *body) load(number int64) error {
 	return nil
 }
 
+// stored returns a frame as it is stored.
+func (b *body) stored(number int64) ([]byte, error) {
+	if first := b.first; first != nil && number == 0 {
+		b.first = nil
+		return first, nil
+	}
+	return b.read(number, b.buffer[:])
+}
+
 // Close implements mail.Body.
 func (b *body) Close() error {
 	b.mu.Lock()
@@ -84,7 +94,7 @@ func (b *body) Close() error {
 		return nil
 	}
 	b.closed = true
-	b.data = nil
+	b.first, b.data = nil, nil
 	if b.buffer != nil {
 		frames.Put(b.buffer)
 		b.buffer = nil

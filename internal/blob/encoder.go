@@ -20,7 +20,7 @@ func (e *Encoder) Write(p []byte) (int, error) {
 		if e.buffer == nil {
 			e.buffer = frames.Get().(*frame)
 		}
-		n := copy(e.buffer[FrameHeaderBytes+e.n:], p)
+		n := copy(e.buffer[FrameHeaderBytes+e.n:FrameHeaderBytes+FrameBytesMax], p)
 		e.n += n
 		p = p[n:]
 		if e.n == FrameBytesMax {

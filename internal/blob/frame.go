@@ -19,8 +19,8 @@ const (
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// frame is a buffer for one frame with its header.
-type frame [FrameHeaderBytes + FrameBytesMax]byte
+// frame is a buffer for one frame with its header, or for a whole record of one frame.
+type frame [headerBytes + FrameHeaderBytes + FrameBytesMax]byte
 
 var frames = sync.Pool{New: func() any { return new(frame) }}
 

@@ -65,36 +65,53 @@ func plain(b *[headerBytes]byte) bool {
 // Unavailable, its end is Corrupt. close, which may be nil, is called once when the
 // body is closed, or before an error is returned. NotFound: another account's record.
 func OpenRecord(src io.ReaderAt, close func(), id mail.AccountID, ref mail.Ref) (mail.Body, error) {
-	h, err := readHeader(src, ref)
+	b := &body{close: close, number: -1}
+	h, err := b.begin(src, ref)
 	if err == nil && h.account != id {
 		err = mail.Errorf(mail.NotFound, "no such bytes")
 	}
 	if err != nil {
-		if close != nil {
-			close()
-		}
+		b.Close()
 		return nil, err
 	}
-	read := func(number int64, buffer []byte) ([]byte, error) {
+	b.size = h.raw
+	b.read = func(number int64, buffer []byte) ([]byte, error) {
 		stored := buffer[:FrameHeaderBytes+min(FrameBytesMax, h.raw-number*FrameBytesMax)]
 		return stored, readFull(src, stored, h.offset+frameOffset(number))
 	}
-	return NewBody(h.raw, read, close), nil
+	return b, nil
 }
 
-func readHeader(src io.ReaderAt, ref mail.Ref) (header, error) {
-	var b [headerBytes]byte
-	var h header
-	if err := readFull(src, b[:], ref.Offset); err != nil {
-		return h, err
+// begin reads the header of a record, and the frame with it when there is only one. A frame
+// that can't be read is noticed when it is wanted.
+func (b *body) begin(src io.ReaderAt, ref mail.Ref) (h header, err error) {
+	var room [headerBytes]byte
+	if n := ref.Length; n <= headerBytes+FrameHeaderBytes || n > int64(len(frame{})) {
+		err = readFull(src, room[:], ref.Offset)
+	} else {
+		b.buffer = frames.Get().(*frame)
+		if err = readFull(src, b.buffer[:n], ref.Offset); err == nil {
+			b.first = b.buffer[headerBytes:n]
+			room = [headerBytes]byte(b.buffer[:])
+		} else {
+			err = readFull(src, room[:], ref.Offset)
+		}
 	}
-	if !h.decode(&b) || h.segment != ref.Segment || h.offset != ref.Offset || ref.Length != headerBytes+h.stored {
-		return h, corrupt("the record's header is damaged")
+	if err == nil {
+		err = h.check(&room, ref)
 	}
-	if !plain(&b) {
-		return h, mail.Errorf(mail.Unsupported, "the record has an unknown codec")
+	return h, err
+}
+
+// check reads the header and holds it against the reference.
+func (h *header) check(b *[headerBytes]byte, ref mail.Ref) error {
+	if !h.decode(b) || h.segment != ref.Segment || h.offset != ref.Offset || ref.Length != headerBytes+h.stored {
+		return corrupt("the record's header is damaged")
 	}
-	return h, nil
+	if !plain(b) {
+		return mail.Errorf(mail.Unsupported, "the record has an unknown codec")
+	}
+	return nil
 }
 
 func readFull(src io.ReaderAt, p []byte, offset int64) error {

@@ -12,6 +12,7 @@ import (
 // opened as the items need. It is the same value for all messages.
 type fetched struct {
 	s         *session
+	opener    *mailbox.Opener
 	row       *mailbox.Row
 	record    *mail.Message
 	structure *mime.Structure
@@ -55,7 +56,10 @@ func (m *fetched) open(q *fetchRequest) (err error) {
 	if ctx.Err() != nil {
 		return mail.Wrap(mail.Unavailable, ctx.Err())
 	}
-	if m.record, err = m.s.account.Message(ctx, m.row.Fixed.Message); err != nil {
+	if m.opener == nil {
+		m.opener = m.s.account.Opener()
+	}
+	if m.record, err = m.opener.Message(ctx, m.row.Fixed.Message); err != nil {
 		return err
 	}
 	if q.needs&needsStructure != 0 {
@@ -64,7 +68,7 @@ func (m *fetched) open(q *fetchRequest) (err error) {
 		}
 	}
 	if q.needs&needsBody != 0 {
-		m.body, err = m.s.account.Body(ctx, m.record)
+		m.body, err = m.opener.Body(ctx, m.record.ID)
 	}
 	return err
 }
@@ -126,8 +130,20 @@ func (m *fetched) close() {
 // keptBytes is how much memory a FETCH keeps for the next one.
 const keptBytes = 4 << 10
 
+// expect says that the first of these ranges is going to be opened.
+func (m *fetched) expect(ranges []mail.Range) {
+	m.opener = m.s.account.Opener()
+	if len(ranges) > 0 {
+		m.opener.Expect(ranges[0].Last - ranges[0].First + 1)
+	}
+}
+
 // release gives memory back at the end of a command.
 func (m *fetched) release() {
+	if m.opener != nil {
+		m.opener.Release()
+		m.opener = nil
+	}
 	m.reader.Reset(nil)
 	if m.lister != nil {
 		m.lister.close()

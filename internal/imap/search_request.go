@@ -140,7 +140,9 @@ func (q *searchRequest) find(s *session) error {
 	turn := s.server.workers.Turn()
 	defer turn.End()
 	q.progress.pause = turn.End // the client may take its time
-	if err := q.prepare(s, turn); err != nil {
+	opener := s.account.Opener()
+	defer opener.Release()
+	if err := q.prepare(s, turn, opener); err != nil {
 		return err
 	}
 	if q.findColumns() {
@@ -155,8 +157,8 @@ func (q *searchRequest) find(s *session) error {
 }
 
 // prepare asks the index what it knows.
-func (q *searchRequest) prepare(s *session, turn *search.Turn) error {
-	q.search = search.New(q.root, s.account.Opener())
+func (q *searchRequest) prepare(s *session, turn *search.Turn, opener *mailbox.Opener) error {
+	q.search = search.New(q.root, opener)
 	q.opens = q.search.Opens()
 	if s.server.index == nil || !q.opens {
 		return nil

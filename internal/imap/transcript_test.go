@@ -10,6 +10,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"iter"
 	"math/big"
 	"net"
 	"net/netip"
@@ -274,6 +275,11 @@ func (s troubledStore) Message(ctx context.Context, a mail.AccountID, id mail.Me
 		m = &older
 	}
 	return m, err
+}
+
+// Messages yields none, so that each is asked for alone.
+func (s troubledStore) Messages(context.Context, mail.AccountID, mail.MessageID) iter.Seq[*mail.Message] {
+	return func(func(*mail.Message) bool) {}
 }
 
 // bytewise is a connection on which every byte comes alone, and for which a session that

@@ -47,12 +47,10 @@ func (s *Store) Message(ctx context.Context, id mail.AccountID, message mail.Mes
 	}
 	return on(ctx, p, id, func(h *side) (*mail.Message, error) {
 		m, err := h.Message(ctx, id, message)
-		if err != nil || m.Body.Inline || h.tag == 0 {
-			return m, err
+		if err != nil {
+			return nil, err
 		}
-		tagged := *m // stores may keep m
-		tagged.Body.Segment |= h.tag
-		return &tagged, nil
+		return tagged(m, h.tag), nil
 	})
 }
 
@@ -63,6 +61,52 @@ func (s *Store) Inline(ctx context.Context, id mail.AccountID, message mail.Mess
 		return s.a.Inline(ctx, id, message)
 	}
 	return on(ctx, p, id, func(h *side) ([]byte, error) { return h.Inline(ctx, id, message) })
+}
+
+// Messages implements mail.Store.
+func (s *Store) Messages(ctx context.Context, id mail.AccountID, from mail.MessageID) iter.Seq[*mail.Message] {
+	p := s.both.Load()
+	if p == nil {
+		return s.a.Messages(ctx, id, from)
+	}
+	return func(yield func(*mail.Message) bool) {
+		var tag uint64
+		ahead, err := on(ctx, p, id, func(h *side) (iter.Seq[*mail.Message], error) {
+			tag = h.tag
+			return h.Messages(ctx, id, from), nil
+		})
+		if err != nil {
+			return
+		}
+		for m := range ahead {
+			if !yield(tagged(m, tag)) {
+				return
+			}
+		}
+	}
+}
+
+// Inlines implements mail.Store.
+func (s *Store) Inlines(ctx context.Context, id mail.AccountID, from mail.MessageID) iter.Seq2[mail.MessageID, []byte] {
+	p := s.both.Load()
+	if p == nil {
+		return s.a.Inlines(ctx, id, from)
+	}
+	ahead, err := on(ctx, p, id, func(h *side) (iter.Seq2[mail.MessageID, []byte], error) { return h.Inlines(ctx, id, from), nil })
+	if err != nil {
+		return func(func(mail.MessageID, []byte) bool) {}
+	}
+	return ahead
+}
+
+// tagged is a message whose bytes are in a segment of the tag's side.
+func tagged(m *mail.Message, tag uint64) *mail.Message {
+	if m.Body.Inline || tag == 0 {
+		return m
+	}
+	own := *m // stores may keep m
+	own.Body.Segment |= tag
+	return &own
 }
 
 // Outcome implements mail.Store.

@@ -137,29 +137,13 @@ func (w *commit) copied(c *mail.Copied) error {
 		return err
 	}
 	w.count(m, c.Delta)
+	if err := w.known(c.Rows); err != nil {
+		return err
+	}
 	for i := range c.Rows {
-		r := &c.Rows[i]
-		if err := w.known(r.Message); err != nil {
+		if err := w.row(m, &c.Rows[i]); err != nil {
 			return err
 		}
-		if err := w.row(m, r); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// known tells whether a message is there, or came in this commit.
-func (w *commit) known(id mail.MessageID) error {
-	found := id < w.record.nextMessage
-	if id < w.firstMessage {
-		var err error
-		if found, err = w.e.read(w.key(keyMessage).message(id), ignore); err != nil {
-			return err
-		}
-	}
-	if !found {
-		return mail.Errorf(mail.NotFound, "no such message")
 	}
 	return nil
 }

@@ -14,6 +14,13 @@ import (
 // release before without somebody deciding it.
 const formatMajorVersion = pebble.FormatTableFormatV6
 
+const (
+	// dataBlockBytes is a few messages: who reads a mailbox takes a fifth less time than with
+	// blocks of 4 KiB, who reads messages here and there about the same.
+	dataBlockBytes  = 16 << 10
+	indexBlockBytes = 4 << 10
+)
+
 func (e *epoch) options() *pebble.Options {
 	listener := &pebble.EventListener{
 		BackgroundError: func(err error) { e.store.env.Log.Error("database", "background", err) },
@@ -39,7 +46,9 @@ func (e *epoch) options() *pebble.Options {
 		TargetByteDeletionRate: 128 << 20,
 	}
 	for i := range o.Levels {
-		o.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
+		l := &o.Levels[i]
+		l.FilterPolicy = bloom.FilterPolicy(10)
+		l.BlockSize, l.IndexBlockSize = dataBlockBytes, indexBlockBytes
 	}
 	return o
 }

@@ -86,6 +86,7 @@ var tests = []struct {
 	{"DropDerived", testDropDerived},
 	{"Snapshot", testSnapshot},
 	{"Tickets", testTickets},
+	{"Ahead", testAhead},
 	{"Blobs", testBlobs},
 	{"BlobErrors", testBlobErrors},
 	{"SweepRows", testSweepRows},
