@@ -21,6 +21,7 @@ var families = []*family{
 	&extCompress,
 	&extCondstore,
 	&extContext,
+	&extContextSort,
 	&extEnable,
 	&extEsearch,
 	&extEsort,

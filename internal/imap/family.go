@@ -197,8 +197,9 @@ type appendCheck func(s *session, a *appending, in *mailbox.Incoming) error
 
 // sortKey is a key of SORT (RFC 5256 5).
 type sortKey struct {
-	name string
-	key  search.SortKey
+	name  string
+	key   search.SortKey
+	check func(q *searchRequest) error // refuses a command that can't use it; nil: any can
 }
 
 // threading is an algorithm of THREAD (RFC 5256 5).
