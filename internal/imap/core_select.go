@@ -179,6 +179,9 @@ func (s *session) do(op mailbox.Op, result *mailbox.Result) error {
 	if s.listener != nil {
 		s.listener.did(s, op, r)
 	}
+	for _, c := range s.companions {
+		c.did(op, r)
+	}
 	if result != nil {
 		*result = r
 	}
