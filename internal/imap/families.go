@@ -25,6 +25,7 @@ var families = []*family{
 	&extEnable,
 	&extEsearch,
 	&extEsort,
+	&extFilters,
 	&extFuzzy,
 	&extI18NLevel,
 	&extID,

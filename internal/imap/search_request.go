@@ -23,7 +23,9 @@ type searchRequest struct {
 	look      searchSet    // at which messages to look
 	refused   error        // well-formed, and nothing that can be searched for
 
-	texts mime.Charset // of texts to search for
+	texts   mime.Charset // of texts to search for
+	foreign bool         // it is not UTF-8 or US-ASCII
+	filters filtering
 
 	begins     []func(*session) // what keys want done before anything else
 	extended   bool             // answer with ESEARCH
