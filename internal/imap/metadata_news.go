@@ -80,14 +80,11 @@ func tellMetadata(s *session) {
 }
 
 func (n *metadataNews) tell(s *session) {
-	before, now := n.tree, s.account.Tree()
-	if before == now {
-		return
-	}
-	if s.listener == nil {
-		s.writeReannotated(before, now, n.own, func(string) bool { return true })
-	}
+	before, now, own := n.tree, s.account.Tree(), n.own
 	n.tree, n.own = now, nil
+	if before != now && s.listener == nil {
+		s.writeReannotated(before, now, own, func(string) bool { return true })
+	}
 }
 
 func (n *metadataNews) did(op mailbox.Op, r mailbox.Result) { n.own.did(op, r) }

@@ -134,7 +134,7 @@ func (c *checker) annotations(id mail.AccountID, version mail.Version) error {
 		seq := mail.ModSeq(value.uint())
 		value.text()
 		if value.err() != nil || seq > version {
-			c.say("account %v: mailbox %d: an annotation is damaged", id, mailbox)
+			c.say("account %v: mailbox %d: an annotation is damaged, or newer than its account", id, mailbox)
 		}
 		there, err := c.e.read(mailboxKey(keyMailbox, id, mailbox), ignore)
 		if err == nil && !there {
