@@ -174,3 +174,19 @@ func TestUpdatesAreTrue(t *testing.T) {
 		}
 	}
 }
+
+// While what an order depends on can't be read, nothing is told. It is told when it can.
+func TestSortedUpdatesWait(t *testing.T) {
+	r := newRig(t, "Subject: b\r\n\r\n", "Subject: d\r\n\r\n")
+	r.wants("a SORT RETURN (UPDATE ALL) (SUBJECT) UTF-8 UNSEEN", "* ESEARCH (TAG \"a\") ALL 1:2\na OK done\n")
+	r.store.faults[3] = mail.Errorf(mail.Away, "no answer")
+	appendMail(t, r.s.account, 0, 1, func(int) string { return "Subject: c\r\n\r\n" })
+	if got := r.do("b NOOP"); strings.Contains(got, "ESEARCH") {
+		t.Errorf("%q", got)
+	}
+	delete(r.store.faults, 3)
+	appendMail(t, r.s.account, 0, 1, func(int) string { return "Subject: a\r\n\r\n" })
+	if got := r.do("c NOOP"); !strings.Contains(got, "ADDTO (1 4 3 3)") {
+		t.Errorf("%q", got)
+	}
+}

@@ -48,7 +48,7 @@ type updatedSearch struct {
 // resultOrder says where in a result messages are.
 type resultOrder interface {
 	// change finds the places of messages that leave the result and of those that come to
-	// it; found is what it will be. nothing has changed if there is an error.
+	// it; found is what it will be. After an error nothing has changed.
 	change(s *session, removed, added, found mail.UIDSet) (from, to []placed, err error)
 }
 
