@@ -21,7 +21,8 @@ type follow struct {
 	tag    string
 	uid    bool
 	search string
-	found  map[int]bool
+	sorted bool
+	found  []int
 	told   int
 }
 
@@ -30,13 +31,12 @@ func (f *follow) hear(line string) {
 	words := strings.Fields(line)
 	if len(words) == 3 && words[2] == "EXPUNGE" && !f.uid {
 		gone, _ := strconv.Atoi(words[1])
-		if f.found[gone] {
+		if slices.Contains(f.found, gone) {
 			f.t.Fatalf("%s comes before it has left the result of %s", line, f.search)
 		}
-		for _, n := range f.numbers() {
+		for i, n := range f.found {
 			if n > gone {
-				delete(f.found, n)
-				f.found[n-1] = true
+				f.found[i]--
 			}
 		}
 	}
@@ -44,25 +44,47 @@ func (f *follow) hear(line string) {
 		return
 	}
 	f.told++
-	for _, part := range []string{" REMOVEFROM (0 ", " ADDTO (0 "} {
-		_, rest, _ := strings.Cut(line, part)
-		set, _, _ := strings.Cut(rest, ")")
-		for _, n := range expand(set) {
-			if add := strings.HasPrefix(part, " A"); f.found[n] == add {
-				f.t.Fatalf("%s says nothing new of %d", line, n)
-			} else if f.found[n] = add; !add {
-				delete(f.found, n)
+	for rest := line; ; {
+		var item, places string
+		if _, item, _ = strings.Cut(rest, " ("); strings.HasPrefix(item, "TAG ") {
+			_, item, _ = strings.Cut(item, " (")
+		}
+		if item == "" {
+			return
+		}
+		add := strings.Contains(rest[:len(rest)-len(item)], " ADDTO (")
+		places, rest, _ = strings.Cut(item, ")")
+		pairs := strings.Fields(places)
+		for i := 0; i < len(pairs); i += 2 {
+			at, _ := strconv.Atoi(pairs[i])
+			if f.sorted == (at == 0) {
+				f.t.Fatalf("%s has the place %d", line, at)
 			}
+			f.change(line, at, expand(pairs[i+1]), add)
 		}
 	}
 }
 
-func (f *follow) numbers() (all []int) {
-	for n := range f.found {
-		all = append(all, n)
+// change does what RFC 5267 4.3.3 and 4.3.4 say. Nothing may be said of a message that is known.
+func (f *follow) change(line string, at int, numbers []int, add bool) {
+	for i, n := range numbers {
+		if slices.Contains(f.found, n) == add {
+			f.t.Fatalf("%s says nothing new of %d", line, n)
+		}
+		switch {
+		case at == 0 && add:
+			f.found = append(f.found, n)
+			slices.Sort(f.found)
+		case at == 0:
+			f.found = slices.DeleteFunc(f.found, func(m int) bool { return m == n })
+		case add && at-1+i <= len(f.found):
+			f.found = slices.Insert(f.found, at-1+i, n)
+		case !add && at <= len(f.found) && f.found[at-1] == n:
+			f.found = slices.Delete(f.found, at-1, at)
+		default:
+			f.t.Fatalf("%s: %d can't be at %d of %v", line, n, at, f.found)
+		}
 	}
-	slices.Sort(all)
-	return all
 }
 
 // expand returns the members of a set.
@@ -87,13 +109,17 @@ func expand(set string) (all []int) {
 // TestUpdatesAreTrue changes a mailbox at random under searches that are kept up to date, and
 // holds what a client believes of their results against a new search.
 func TestUpdatesAreTrue(t *testing.T) {
-	r := newRig(t, "A: 1\r\n\r\none", "A: 2\r\n\r\ntwo", "A: 3\r\n\r\nthree")
+	r := newRig(t, "Subject: b\r\n\r\none", "Subject: c\r\n\r\ntwo", "Subject: a\r\n\r\nthree")
 	r.s.server.limits.BadCommandsMax = 1 << 30
 	searches := []*follow{
 		{tag: "f1", uid: true, search: "UID SEARCH RETURN (%s) FLAGGED"},
 		{tag: "f2", search: "SEARCH RETURN (%s) OR UNFLAGGED BODY two"},
 		{tag: "f3", uid: true, search: "UID SEARCH RETURN (%s) UID 2:* UNSEEN"},
 		{tag: "f4", search: "SEARCH RETURN (%s) ALL"},
+		{tag: "g1", sorted: true, uid: true, search: "UID SORT RETURN (%s) (SUBJECT) UTF-8 FLAGGED"},
+		{tag: "g2", sorted: true, search: "SORT RETURN (%s) (REVERSE SUBJECT) UTF-8 UNSEEN"},
+		{tag: "g3", sorted: true, search: "SORT RETURN (%s) (SUBJECT) UTF-8 ALL"},
+		{tag: "g4", sorted: true, uid: true, search: "UID SORT RETURN (%s) (REVERSE SIZE ARRIVAL) UTF-8 OR SUBJECT a FLAGGED"},
 	}
 	hear := func(said string) {
 		for line := range strings.Lines(said) {
@@ -109,10 +135,8 @@ func TestUpdatesAreTrue(t *testing.T) {
 		return expand(set)
 	}
 	for _, f := range searches {
-		f.t, f.found = t, map[int]bool{}
-		for _, n := range ask(f, f.tag, "ALL UPDATE") {
-			f.found[n] = true
-		}
+		f.t = t
+		f.found = ask(f, f.tag, "ALL UPDATE")
 	}
 	hear(r.do("a UID COPY 1:3 INBOX"))
 	rng := rand.New(rand.NewPCG(3, 3))
@@ -139,7 +163,7 @@ func TestUpdatesAreTrue(t *testing.T) {
 		}
 		hear(r.do("a NOOP"))
 		for _, f := range searches {
-			if got, want := f.numbers(), ask(f, "b", "ALL"); !slices.Equal(got, want) {
+			if got, want := f.found, ask(f, "b", "ALL"); !slices.Equal(got, want) {
 				t.Fatalf("step %d: the client believes %v of %s, it is %v", step, got, f.search, want)
 			}
 		}
@@ -148,5 +172,21 @@ func TestUpdatesAreTrue(t *testing.T) {
 		if f.told < *contextSteps/10 {
 			t.Errorf("only %d changes of %s were told", f.told, f.search)
 		}
+	}
+}
+
+// While what an order depends on can't be read, nothing is told. It is told when it can.
+func TestSortedUpdatesWait(t *testing.T) {
+	r := newRig(t, "Subject: b\r\n\r\n", "Subject: d\r\n\r\n")
+	r.wants("a SORT RETURN (UPDATE ALL) (SUBJECT) UTF-8 UNSEEN", "* ESEARCH (TAG \"a\") ALL 1:2\na OK done\n")
+	r.store.faults[3] = mail.Errorf(mail.Away, "no answer")
+	appendMail(t, r.s.account, 0, 1, func(int) string { return "Subject: c\r\n\r\n" })
+	if got := r.do("b NOOP"); strings.Contains(got, "ESEARCH") {
+		t.Errorf("%q", got)
+	}
+	delete(r.store.faults, 3)
+	appendMail(t, r.s.account, 0, 1, func(int) string { return "Subject: a\r\n\r\n" })
+	if got := r.do("c NOOP"); !strings.Contains(got, "ADDTO (1 4 3 3)") {
+		t.Errorf("%q", got)
 	}
 }

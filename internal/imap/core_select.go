@@ -172,4 +172,7 @@ func (s *session) did(op mailbox.Op, r *mailbox.Result) {
 	if s.listener != nil {
 		s.listener.did(s, op, *r)
 	}
+	for _, c := range s.companions {
+		c.did(op, *r)
+	}
 }

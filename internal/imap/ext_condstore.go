@@ -137,16 +137,18 @@ func (s *session) tellUnchanged(r *mailbox.Result) {
 // UID or by number.
 func (s *session) namesOf(uids mail.UIDSet) mail.UIDSet { return s.called(uids, s.command.uid) }
 
-// called returns the UIDs, or the numbers of these messages.
+// called returns the UIDs, or the numbers of these messages, in their order.
 func (s *session) called(uids mail.UIDSet, uid bool) mail.UIDSet {
 	if uid {
 		return uids
 	}
 	var numbers mail.UIDSet
-	s.view.EachUID(uids, func(r *mailbox.Row) bool {
-		numbers = numbers.Append(mail.UID(r.Seq))
-		return true
-	})
+	for i := range uids {
+		s.view.EachUID(uids[i:i+1], func(r *mailbox.Row) bool {
+			numbers = numbers.Append(mail.UID(r.Seq))
+			return true
+		})
+	}
 	return numbers
 }
 

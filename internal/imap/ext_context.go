@@ -40,8 +40,37 @@ type updatedSearch struct {
 	root       search.Key
 	begins     []func(*session)
 	found      mail.UIDSet
+	order      resultOrder
 	modSeq     mail.ModSeq // changes up to it are in the result,
 	next       mail.UID    // and arrivals below
+}
+
+// resultOrder says where in a result messages are.
+type resultOrder interface {
+	// change finds the places of messages that leave the result and of those that come to
+	// it; found is what it will be. After an error nothing has changed.
+	change(s *session, removed, added, found mail.UIDSet) (from, to []placed, err error)
+}
+
+// placed are messages of a result, one behind the other from a place on that counts from 1 when
+// all has been done that is said before (RFC 5267 4.3.3, 4.3.4). 0: the client keeps the order
+// of the mailbox.
+type placed struct {
+	at   uint32
+	uids mail.UIDSet // in the order of the result
+}
+
+// mailboxOrder is the order of a SEARCH.
+type mailboxOrder struct{}
+
+func (mailboxOrder) change(_ *session, removed, added, _ mail.UIDSet) (from, to []placed, err error) {
+	if len(removed) > 0 {
+		from = append(from, placed{0, removed})
+	}
+	if len(added) > 0 {
+		to = append(to, placed{0, added})
+	}
+	return from, to, nil
 }
 
 func (s *session) updates() *updates {
@@ -78,20 +107,23 @@ func keepUpdated(s *session, q *searchRequest, err error) {
 	switch {
 	case err != nil:
 		return
-	case q.arrange != nil: // what is kept is a set, which has no other order
-		s.refuseUpdate("only results in the order of the mailbox are kept up to date")
-		return
 	case u == nil:
 		u = new(updates)
-		s.follower = u
 	case len(u.searches) >= s.server.limits.UpdatedSearchesMax:
 		s.refuseUpdate("as many searches are kept up to date as can be")
 		return
 	}
+	order := resultOrder(mailboxOrder{})
+	if q.arrange != nil {
+		if order = u.follow(s, q); order == nil {
+			return
+		}
+	}
+	s.follower = u
 	q.freeze(s.view)
 	u.searches = append(u.searches, &updatedSearch{
 		tag: bytes.Clone(s.tag), uid: q.byUID(s), correlator: q.correlator, root: q.root, begins: q.begins,
-		found: q.found.uids, modSeq: s.view.State().HighestModSeq, next: s.view.LastUID() + 1,
+		found: slices.Clone(q.found.uids).Normalize(), order: order, modSeq: s.view.State().HighestModSeq, next: s.view.LastUID() + 1,
 	})
 }
 
@@ -116,7 +148,7 @@ func (q *searchRequest) freeze(v *mailbox.View) {
 // expunges can't be told yet (RFC 5267 4.3.2), and always before them (4.3.4).
 func (u *updates) before(s *session, v *mailbox.View) {
 	for _, c := range u.searches {
-		c.tell(s, c.found.Intersect(v.Ghosts()), nil)
+		_ = c.tell(s, c.found.Intersect(v.Ghosts()), nil)
 	}
 }
 
@@ -156,29 +188,40 @@ func (c *updatedSearch) refresh(s *session, v *mailbox.View) {
 	if next > c.next {
 		v.EachUID(mail.UIDSet{{First: uint32(c.next), Last: uint32(next - 1)}}, test)
 	}
-	c.modSeq, c.next = modSeq, next
-	c.tell(s, removed, added)
+	if c.tell(s, removed, added) == nil { // else all is asked again, with the next news
+		c.modSeq, c.next = modSeq, next
+	}
 }
 
-// tell tells a change of the result. The position is 0: the client keeps the order of the
-// mailbox (RFC 5267 4.3.3, 4.3.4).
-func (c *updatedSearch) tell(s *session, removed, added mail.UIDSet) {
+// tell tells a change of the result.
+func (c *updatedSearch) tell(s *session, removed, added mail.UIDSet) error {
 	if len(removed) == 0 && len(added) == 0 {
-		return
+		return nil
 	}
+	found := append(c.found.Subtract(removed), added...).Normalize()
+	from, to, err := c.order.change(s, removed, added, found)
+	if err != nil {
+		return err
+	}
+	c.found = found
 	uid := c.uid || s.noNumbers != nil
 	c.correlator.write(s, c.tag, uid)
-	for _, change := range []struct {
-		name string
-		uids mail.UIDSet
-	}{{" REMOVEFROM (0 ", removed}, {" ADDTO (0 ", added}} {
-		if len(change.uids) > 0 {
-			wire.WriteRanges(s.w.Raw(change.name), s.called(change.uids, uid))
-			s.w.Byte(')')
-		}
-	}
+	s.writePlaced(" REMOVEFROM (", from, uid)
+	s.writePlaced(" ADDTO (", to, uid)
 	s.w.CRLF()
-	c.found = append(c.found.Subtract(removed), added...).Normalize()
+	return nil
+}
+
+func (s *session) writePlaced(name string, places []placed, uid bool) {
+	for i, p := range places {
+		if i > 0 {
+			name = " "
+		}
+		wire.WriteRanges(s.w.Raw(name).Number(p.at).SP(), s.called(p.uids, uid))
+	}
+	if len(places) > 0 {
+		s.w.Byte(')')
+	}
 }
 
 // cancelUpdateRequest names searches that shall not be followed any longer (RFC 5267 4.3.5).

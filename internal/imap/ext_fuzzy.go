@@ -17,7 +17,8 @@ var extFuzzy = family{
 		{word: "SEARCH=FUZZY", when: loggedIn},
 	},
 	searchKeys:    []searchKey{{"FUZZY", fuzzyKey}},
-	searchReturns: []searchReturn{{name: "RELEVANCY", check: checkRelevancy, write: writeRelevancy}},
+	searchReturns: []searchReturn{{name: "RELEVANCY", check: func(_ *session, q *searchRequest) error { return needFuzzy(q) }, write: writeRelevancy}},
+	sortKeys:      []sortKey{{"RELEVANCY", search.ByRelevancy, needFuzzy}},
 }
 
 // fuzzyKey reads a key and makes it fuzzy. The keys that this takes count as if the client had
@@ -34,8 +35,8 @@ func fuzzyKey(q *searchRequest, p *wire.Parser) search.Key {
 	return k
 }
 
-// checkRelevancy: without FUZZY nothing is more relevant than anything else (RFC 6203 4).
-func checkRelevancy(_ *session, q *searchRequest) error {
+// needFuzzy: without FUZZY nothing is more relevant than anything else (RFC 6203 4, 6).
+func needFuzzy(q *searchRequest) error {
 	if q.relevancy == nil {
 		return bad("RELEVANCY needs FUZZY")
 	}

@@ -29,6 +29,8 @@ const (
 	eventFlags
 	eventName
 	eventSubscription
+	eventMailboxMetadata
+	eventServerMetadata
 
 	messageEvents = eventNew | eventExpunge | eventFlags
 )
@@ -45,12 +47,12 @@ var knownEvents = []struct {
 	{"ANNOTATIONCHANGE", 0, true},
 	{"MAILBOXNAME", eventName, false},
 	{"SUBSCRIPTIONCHANGE", eventSubscription, false},
-	{"MAILBOXMETADATACHANGE", 0, false},
-	{"SERVERMETADATACHANGE", 0, false},
+	{"MAILBOXMETADATACHANGE", eventMailboxMetadata, false},
+	{"SERVERMETADATACHANGE", eventServerMetadata, false},
 }
 
 // errBadEvent lists all events that are supported (RFC 5465 3.1).
-var errBadEvent = no("BADEVENT (MessageNew MessageExpunge FlagChange MailboxName SubscriptionChange)",
+var errBadEvent = no("BADEVENT (MessageNew MessageExpunge FlagChange MailboxName SubscriptionChange MailboxMetadataChange ServerMetadataChange)",
 	"only these events can be told")
 
 // eventGroup is the events that are wanted of some mailboxes.

@@ -1,6 +1,7 @@
 package imap
 
 import (
+	"postfach/internal/mail"
 	"postfach/internal/search"
 	"postfach/internal/wire"
 )
@@ -17,13 +18,13 @@ var extSort = family{
 		{name: "SORT", states: selected, numbers: usesNumbers, uid: true, new: func() request { return new(sortRequest) }},
 	},
 	sortKeys: []sortKey{
-		{"ARRIVAL", search.ByArrival},
-		{"CC", search.ByCc},
-		{"DATE", search.ByDate},
-		{"FROM", search.ByFrom},
-		{"SIZE", search.BySize},
-		{"SUBJECT", search.BySubject},
-		{"TO", search.ByTo},
+		{name: "ARRIVAL", key: search.ByArrival},
+		{name: "CC", key: search.ByCc},
+		{name: "DATE", key: search.ByDate},
+		{name: "FROM", key: search.ByFrom},
+		{name: "SIZE", key: search.BySize},
+		{name: "SUBJECT", key: search.BySubject},
+		{name: "TO", key: search.ByTo},
 	},
 	codes: []string{"BADCHARSET"},
 }
@@ -33,24 +34,25 @@ var extSort = family{
 const sortCriteriaMax = 20
 
 // sortRequest is a SORT or UID SORT.
-type sortRequest struct {
-	searchRequest
-	program []search.Criterion
-}
+type sortRequest struct{ searchRequest }
 
 // parse reads what a SEARCH has, and the criteria before it; the charset has to be there (RFC
 // 5256 3).
 func (q *sortRequest) parse(s *session, p *wire.Parser) {
 	q.searchRequest = searchRequest{s: s, response: "SORT"}
-	q.program = nil
 	p.SP()
 	q.tryReturns(p)
+	var order sorting
+	var checks []func(*searchRequest) error
 	p.Expect('(')
-	q.program = append(q.program, parseCriterion(p))
-	for p.TrySP() {
-		q.program = append(q.program, parseCriterion(p))
-		if len(q.program) > sortCriteriaMax {
+	for more := true; more; more = p.TrySP() {
+		if len(order.program) == sortCriteriaMax {
 			p.Fail("at most 20 sort criteria")
+		}
+		c, row := parseCriterion(p)
+		order.program = append(order.program, c)
+		if row.check != nil {
+			checks = append(checks, row.check)
 		}
 	}
 	p.Expect(')')
@@ -58,39 +60,45 @@ func (q *sortRequest) parse(s *session, p *wire.Parser) {
 	q.charset(p.AString())
 	p.SP()
 	q.root = q.keys(p)
-	q.arrange = q.sort
+	q.arrange = &order
+	for _, check := range checks {
+		if err := check(&q.searchRequest); err != nil {
+			q.refuse(err)
+		}
+	}
 }
 
-func parseCriterion(p *wire.Parser) (c search.Criterion) {
+func parseCriterion(p *wire.Parser) (c search.Criterion, row sortKey) {
 	if c.Reverse = p.TryWord("REVERSE"); c.Reverse {
 		p.SP()
 	}
-	known := false
 	word := p.PeekWord()
 	eachRow(func(f *family) []sortKey { return f.sortKeys }, func(k sortKey) {
 		if wire.Is(word, k.name) {
-			c.Key, known = k.key, true
+			row = k
 		}
 	})
-	if !known {
+	if row.name == "" {
 		p.Fail("a sort key that this server knows")
-		return c
+		return c, row
 	}
 	p.Word()
-	return c
+	c.Key = row.key
+	return c, row
 }
 
-// sort puts what was found in order.
-func (q *sortRequest) sort() error {
-	if len(q.found.uids) == 0 {
-		return nil
-	}
+// sorting is an order by criteria.
+type sorting struct{ program []search.Criterion }
+
+func (o *sorting) sort(q *searchRequest) ([]mail.UID, error) {
 	known := q.known()
-	sorted, err := q.s.server.library.Sort(q.s.ctx, q.box(), known, q.program, q.found.uids)
+	sorted, err := q.s.server.library.Sort(q.s.ctx, q.box(), known, o.program, q.found.uids)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	q.learnt(known)
-	q.found = q.found.inOrder(sorted, q.s.command.uid)
-	return nil
+	return sorted, nil
 }
+
+// lasts: scores are those of one search.
+func (o *sorting) lasts() bool { return !search.ByScores(o.program) }

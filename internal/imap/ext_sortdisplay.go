@@ -11,7 +11,7 @@ var extSortDisplay = family{
 		{word: "SORT=DISPLAY", when: loggedIn},
 	},
 	sortKeys: []sortKey{
-		{"DISPLAYFROM", search.ByDisplayFrom},
-		{"DISPLAYTO", search.ByDisplayTo},
+		{name: "DISPLAYFROM", key: search.ByDisplayFrom},
+		{name: "DISPLAYTO", key: search.ByDisplayTo},
 	},
 }

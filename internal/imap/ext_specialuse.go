@@ -2,6 +2,7 @@ package imap
 
 import (
 	"postfach/internal/mail"
+	"postfach/internal/mailbox"
 	"postfach/internal/wire"
 )
 
@@ -26,7 +27,10 @@ var extSpecialUse = family{
 	},
 	// Also LSUB tells it: Outlook reads nothing else.
 	listAttributes: []listAttribute{appendUses},
-	codes:          []string{"USEATTR"},
+	metadataEntries: []metadataEntry{
+		{name: "/private/specialuse", value: usesOf, check: keepUses},
+	},
+	codes: []string{"USEATTR"},
 }
 
 // useName pairs a special use with its attribute (RFC 6154 2).
@@ -72,6 +76,23 @@ func appendUses(dst []byte, l *listed) []byte {
 		}
 	}
 	return dst
+}
+
+// usesOf returns them as LIST tells them (RFC 6154 4).
+func usesOf(m *mailbox.Mailbox) (string, bool) {
+	uses := appendUses(nil, &listed{mailbox: m})
+	if len(uses) == 0 {
+		return "", false
+	}
+	return string(uses[1:]), true
+}
+
+// keepUses: a mailbox has them from CREATE on.
+func keepUses(_ *session, o annotated, e mailbox.AnnotationEntry) error {
+	if value, there := usesOf(o.mailbox); there == e.Gone || value != e.Value {
+		return no("CANNOT", "the use of a mailbox is given by CREATE and stays")
+	}
+	return nil
 }
 
 // parseUse reads the attributes that CREATE gives to a mailbox (RFC 6154 3).

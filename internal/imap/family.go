@@ -14,34 +14,35 @@ type family struct {
 	rfc  string // where it is defined
 	doc  string // one sentence
 
-	capabilities   []capability
-	commands       []command
-	fetchItems     []fetchItem
-	fetchModifiers []fetchModifier
-	storeModifiers []storeModifier
-	searchKeys     []searchKey
-	searchReturns  []searchReturn
-	sortKeys       []sortKey
-	threadings     []threading
-	statusItems    []statusItem
-	selectParams   []selectParam
-	createParams   []createParam
-	listSelections []listSelection
-	listReturns    []listReturn
-	listAttributes []listAttribute
-	listItems      []listItem
-	appendData     []appendData
-	appendChecks   []appendCheck
-	enables        []enable
-	selected       []func(s *session, v *mailbox.View) // what SELECT and EXAMINE tell besides
-	bounds         []bound
-	ends           []func(s *session)                    // done before the tagged OK of a command
-	removed        []func(s *session)                    // done when a command has removed messages of the selected mailbox
-	created        []func(s *session, id mail.MailboxID) // what CREATE tells besides,
-	renamed        []func(s *session, id mail.MailboxID) // and RENAME; zero: the name has only mailboxes below it
-	loggedOut      []func(s *session) error              // done behind the tagged OK of UNAUTHENTICATE, which has been sent
-	progressCodes  []progressCode
-	codes          []string // response codes it can send
+	capabilities    []capability
+	commands        []command
+	fetchItems      []fetchItem
+	fetchModifiers  []fetchModifier
+	storeModifiers  []storeModifier
+	searchKeys      []searchKey
+	searchReturns   []searchReturn
+	sortKeys        []sortKey
+	threadings      []threading
+	statusItems     []statusItem
+	selectParams    []selectParam
+	createParams    []createParam
+	listSelections  []listSelection
+	listReturns     []listReturn
+	listAttributes  []listAttribute
+	listItems       []listItem
+	appendData      []appendData
+	appendChecks    []appendCheck
+	metadataEntries []metadataEntry
+	enables         []enable
+	selected        []func(s *session, v *mailbox.View) // what SELECT and EXAMINE tell besides
+	bounds          []bound
+	ends            []func(s *session)                    // done before the tagged OK of a command
+	removed         []func(s *session)                    // done when a command has removed messages of the selected mailbox
+	created         []func(s *session, id mail.MailboxID) // what CREATE tells besides,
+	renamed         []func(s *session, id mail.MailboxID) // and RENAME; zero: the name has only mailboxes below it
+	loggedOut       []func(s *session) error              // done behind the tagged OK of UNAUTHENTICATE, which has been sent
+	progressCodes   []progressCode
+	codes           []string // response codes it can send
 }
 
 // capability is a word of the CAPABILITY response (RFC 9051 6.1.1).
@@ -199,8 +200,9 @@ type appendCheck func(s *session, a *appending, in *mailbox.Incoming) error
 
 // sortKey is a key of SORT (RFC 5256 5).
 type sortKey struct {
-	name string
-	key  search.SortKey
+	name  string
+	key   search.SortKey
+	check func(q *searchRequest) error // refuses a command that can't use it; nil: any can
 }
 
 // threading is an algorithm of THREAD (RFC 5256 5).

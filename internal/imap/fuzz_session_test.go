@@ -23,6 +23,8 @@ func FuzzSession(f *testing.F) {
 		"a IDLE\r\nDONE\r\nb STATUS INBOX (MESSAGES RECENT)\r\nc CLOSE\r\nd UNSELECT\r\ne ENABLE X\r\nf ID NIL\r\n",
 		"a NOTIFY SET STATUS (SELECTED (MessageNew (UID BODY[]<0.5>) MessageExpunge)) (SUBTREE (a INBOX) (MailboxName))\r\nb CREATE a/b\r\n",
 		"a NOTIFY NONE\r\nb STORE 1:2 +FLAGS (\\Deleted)\r\nc EXPUNGE\r\nd COPY * INBOX\r\ne NOTIFY SET (PERSONAL (X))\r\nf NOOP\r\n",
+		"a SETMETADATA \"\" (/private/filters/values/x \"NOT FILTER y\" /shared/a ~{2+}\r\n\x00a)\r\nb GETMETADATA (DEPTH 1 MAXSIZE 5) \"\" (/private)\r\nc SEARCH FILTER x\r\n",
+		"a SORT RETURN (UPDATE PARTIAL 1:2) (REVERSE SIZE) UTF-8 UNSEEN\r\nb STORE 1:3 +FLAGS (\\Seen)\r\nc CANCELUPDATE \"a\"\r\nd LIST \"\" % RETURN (METADATA (/private/x))\r\n",
 		"a FETCH 4294967295:* ALL\r\nb {10+}\r\n\r\nc UID\r\n* BAD\r\n{\r\n",
 	} {
 		f.Add([]byte(seed))

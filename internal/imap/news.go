@@ -21,6 +21,11 @@ func (s *session) tellAll(expunges bool) {
 	if s.listener != nil && !s.over {
 		s.listener.others(s)
 	}
+	for _, c := range s.companions {
+		if !s.over {
+			c.tell(s)
+		}
+	}
 }
 
 func (s *session) tellNews(expunges bool) {

@@ -34,6 +34,7 @@ type ownEvents struct {
 	subscription     string
 	arrivals         mail.UIDSet // in the selected mailbox
 	expunged         bool        // there, too
+	annotations      ownAnnotations
 }
 
 // begin begins to listen, and tells what there is, if that is wanted (RFC 5465 3.1).
@@ -104,6 +105,7 @@ func (n *notify) did(s *session, op mailbox.Op, r mailbox.Result) {
 	if s.view != nil {
 		selected = s.view.Mailbox().ID
 	}
+	n.own.annotations.did(op, r)
 	switch op := op.(type) {
 	case *mailbox.Create:
 		n.own.created = op.Name
@@ -145,7 +147,8 @@ func (n *notify) look(s *session) {
 	n.changed = n.watch.Changed(n.changed[:0])
 	tree := s.account.Tree() // after it, so that names are found
 	n.hide(s)
-	if tree != n.tree && !n.tellNames(s, tree) {
+	before := n.tree
+	if tree != before && !(n.tellNames(s, tree) && n.tellMetadata(s, before, tree)) {
 		// RFC 5465 5.8: as if NOTIFY NONE had come.
 		s.untagged("OK", "NOTIFICATIONOVERFLOW", "too much has changed at once")
 		s.listenTo(new(notify))

@@ -46,6 +46,7 @@ type Limits struct {
 	SortBytesMax             int64         // of memory for what SORT and THREAD remember; default 256 MiB
 	NamesAtOnceMax           int           // mailbox names told as news at the same time; default 1,000
 	UpdatedSearchesMax       int           // whose results a session keeps up to date; default 16
+	UpdatedSortedMax         int64         // messages in those of them that are sorted; default 1,000,000
 	SearchMailboxesMax       int           // of one ESEARCH; default 1,000
 	SearchMessagesMax        int64         // in all mailboxes of one ESEARCH; default 1,000,000
 }
@@ -74,6 +75,7 @@ func (l Limits) withDefaults() Limits {
 	orDefault(&l.SortBytesMax, 256<<20)
 	orDefault(&l.NamesAtOnceMax, 1000)
 	orDefault(&l.UpdatedSearchesMax, 16)
+	orDefault(&l.UpdatedSortedMax, 1_000_000)
 	orDefault(&l.SearchMailboxesMax, 1000)
 	orDefault(&l.SearchMessagesMax, 1_000_000)
 	return l

@@ -20,6 +20,7 @@ func (q *searchRequest) parseCharset(p *wire.Parser) {
 // charset says what texts are written in. Instead of one that is not known, all others are named.
 func (q *searchRequest) charset(name []byte) {
 	c, ok := mime.LookupCharset(string(name))
+	q.foreign = !ok || c.Foreign()
 	if !ok {
 		q.refuse(no("BADCHARSET ("+strings.Join(mime.Charsets(), " ")+")", "this charset is not known here"))
 		return

@@ -23,7 +23,9 @@ type searchRequest struct {
 	look      searchSet    // at which messages to look
 	refused   error        // well-formed, and nothing that can be searched for
 
-	texts mime.Charset // of texts to search for
+	texts   mime.Charset // of texts to search for
+	foreign bool         // it is not UTF-8 or US-ASCII
+	filters filtering
 
 	begins     []func(*session) // what keys want done before anything else
 	extended   bool             // answer with ESEARCH
@@ -31,7 +33,7 @@ type searchRequest struct {
 	tellModSeq bool             // and the highest modification sequence of what is told
 	correlator correlator
 	response   string            // the name of the response
-	arrange    func() error      // puts what was found in order; nil: it is
+	arrange    arrangement       // of what is found; nil: that of the mailbox
 	relevancy  *search.Relevancy // of fuzzy keys; nil: there are none
 
 	search   *search.Search
@@ -82,13 +84,33 @@ func (q *searchRequest) run(s *session) error {
 		err = q.find(s)
 	}
 	if err == nil && q.arrange != nil {
-		err = q.arrange()
+		err = q.sort(s)
 	}
 	if err == nil {
 		q.write(s)
 	}
 	q.finish(s, err)
 	*q = searchRequest{} // it may hold much
+	return err
+}
+
+// arrangement is an order of messages that is not that of the mailbox.
+type arrangement interface {
+	// sort returns what the search has found, in order.
+	sort(q *searchRequest) ([]mail.UID, error)
+	// lasts: messages that stay in the result stay in this order.
+	lasts() bool
+}
+
+// sort puts what was found in order.
+func (q *searchRequest) sort(s *session) error {
+	if len(q.found.uids) == 0 {
+		return nil
+	}
+	sorted, err := q.arrange.sort(q)
+	if err == nil {
+		q.found = q.found.inOrder(sorted, s.command.uid)
+	}
 	return err
 }
 

@@ -61,7 +61,8 @@ type session struct {
 	idsCode      mailboxCode  // how the id of a mailbox is told
 	listener     listener     // what the client wants to be told of; nil: the usual
 	follower     follower     // of the selected mailbox; nil: there is none
-	noNumbers    error        // why message numbers can't be used; nil: they can
+	companions   []companion
+	noNumbers    error // why message numbers can't be used; nil: they can
 
 	badInRow     int
 	loginsFailed int
@@ -432,6 +433,10 @@ func (s *session) log() *slog.Logger {
 func (s *session) close() {
 	s.unselect()
 	s.listenTo(nil)
+	for _, c := range s.companions {
+		c.close()
+	}
+	s.companions = nil
 	if s.account != nil {
 		if s.forget != nil {
 			s.forget()

@@ -14,14 +14,20 @@ import (
 func (q *searchRequest) box() *search.Box {
 	v := q.s.view
 	state := v.State()
+	numbers, scores := q.found.numbering(), q.found.scores
 	return &search.Box{
 		Owner: ownerOf(q.s.account), Mailbox: v.Mailbox().ID, UIDValidity: state.UIDValidity,
 		Count: int64(v.Exists()), All: v.Members,
 		Each: func(uids mail.UIDSet, f func(search.Item)) {
 			v.EachUID(uids, func(r *mailbox.Row) bool {
-				if !r.Ghost {
-					f(search.Item{UID: r.UID, Fixed: r.Fixed})
+				if r.Ghost {
+					return true
 				}
+				item := search.Item{UID: r.UID, Fixed: r.Fixed}
+				if len(scores) > 0 {
+					item.Score = scores[numbers.rank(r.UID)]
+				}
+				f(item)
 				return true
 			})
 		},

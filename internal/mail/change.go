@@ -89,6 +89,16 @@ type Subscribed struct {
 	On   bool
 }
 
+// Annotated says: an annotation has this value now, or is gone. It says nothing of messages: the
+// mailbox keeps its HighestModSeq. Those of a deleted mailbox are gone with it.
+type Annotated struct {
+	Stamped
+	Mailbox MailboxID // 0: it is the account's
+	Name    string    // not empty
+	Value   string
+	Gone    bool
+}
+
 // KeywordSetAdded says: a new set of keywords, spelled as first seen; its number is
 // the number of sets before it.
 type KeywordSetAdded struct {

@@ -62,8 +62,16 @@ type MailboxState struct {
 	Counters
 }
 
-// AccountState is all about an account but its messages. Hundreds of bytes, not
-// millions.
+// Annotation is a named value of a mailbox, or of the account (mailbox 0).
+type Annotation struct {
+	Mailbox MailboxID
+	Name    string
+	Value   string // any bytes
+	ModSeq  ModSeq // of the operation that set it
+}
+
+// AccountState is all about an account but its messages. Hundreds of bytes and the
+// annotations, not millions.
 type AccountState struct {
 	ID              AccountID
 	Version         Version
@@ -73,6 +81,7 @@ type AccountState struct {
 	Totals          Counters
 	Mailboxes       []MailboxState // in no order
 	Subscriptions   []string
-	KeywordSets     [][]string // by number; 0 is the empty set and always there
-	Ticket          Ticket     // what of this is not durable yet
+	KeywordSets     [][]string   // by number; 0 is the empty set and always there
+	Annotations     []Annotation // by mailbox and name
+	Ticket          Ticket       // what of this is not durable yet
 }

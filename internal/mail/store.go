@@ -54,7 +54,7 @@ type Store interface {
 	// With c.At set, the account's version must be c.At, else the error is a
 	// *ConflictError and nothing was written. The account's version becomes the
 	// highest ModSeq among the changes; each change's mailbox takes its ModSeq as
-	// HighestModSeq (MailboxRenamed too), its Delta goes into the mailbox's
+	// HighestModSeq (MailboxRenamed too, not Annotated), its Delta goes into the mailbox's
 	// counters and the account's totals, UIDNext, NextMessage, NextMailbox and
 	// LastUIDValidity follow what the changes say.
 	//

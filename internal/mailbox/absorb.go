@@ -27,6 +27,8 @@ func (s *state) absorb(c mail.Change) {
 		s.absorbDeleted(c)
 	case *mail.Subscribed:
 		s.editTree().subscribe(c.Name, c.On)
+	case *mail.Annotated:
+		s.editTree().annotate(c)
 	case *mail.KeywordSetAdded:
 		if int(c.Set) == len(s.keywords.sets) {
 			s.editKeywords().add(c.Keywords)
@@ -145,7 +147,9 @@ func (s *state) absorbDeleted(c *mail.MailboxDeleted) {
 	}
 	w.version.gone = true
 	w.version.state.HighestModSeq = c.ModSeq
-	s.editTree().drop(w.version.state.Name)
+	t := s.editTree()
+	t.drop(w.version.state.Name)
+	t.unannotate(c.Mailbox)
 }
 
 // publish makes what the group has done the state that everybody sees.

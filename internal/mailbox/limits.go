@@ -7,19 +7,22 @@ import (
 
 // Limits bounds what grows in the engine. Zero values mean the defaults.
 type Limits struct {
-	MessageBytesMax    int64         // one message; default 128 MiB
-	QuotaBytes         int64         // one account, all copies counted; 0 = none
-	MailboxesMax       int           // one account; default 10,000
-	SubscriptionsMax   int           // one account; default 10,000
-	NameBytesMax       int           // one mailbox name; default 1,000
-	NameDepthMax       int           // parts of one mailbox name; default 50
-	GroupOpsMax        int           // operations in one commit; default 256
-	AccountsIdleMax    int           // accounts kept in memory that no session uses; default 1,000
-	RowsIdleMax        int64         // messages in the mailboxes of these; default 5,000,000
-	SweepGrace         time.Duration // what was expunged stays this long; default a day
-	ConflictRetriesMax int           // before the commit takes the account's lock; default 3
-	OutcomeTimeout     time.Duration // for finding out what became of a commit; default 30 s
-	TurnTimeout        time.Duration // a command waits so long for others of its account; default a minute
+	MessageBytesMax     int64         // one message; default 128 MiB
+	QuotaBytes          int64         // one account, all copies counted; 0 = none
+	MailboxesMax        int           // one account; default 10,000
+	SubscriptionsMax    int           // one account; default 10,000
+	NameBytesMax        int           // one mailbox name; default 1,000
+	NameDepthMax        int           // parts of one mailbox name; default 50
+	GroupOpsMax         int           // operations in one commit; default 256
+	AnnotationsMax      int           // one mailbox, or the account itself; default 1,000
+	AnnotationBytesMax  int           // the value of one; default 64 KiB
+	AnnotationsBytesMax int64         // names and values of an account; default 4 MiB
+	AccountsIdleMax     int           // accounts kept in memory that no session uses; default 1,000
+	RowsIdleMax         int64         // messages in the mailboxes of these; default 5,000,000
+	SweepGrace          time.Duration // what was expunged stays this long; default a day
+	ConflictRetriesMax  int           // before the commit takes the account's lock; default 3
+	OutcomeTimeout      time.Duration // for finding out what became of a commit; default 30 s
+	TurnTimeout         time.Duration // a command waits so long for others of its account; default a minute
 }
 
 func orDefault[T int | int64 | time.Duration](v *T, d T) {
@@ -35,6 +38,9 @@ func (l Limits) withDefaults() Limits {
 	orDefault(&l.NameBytesMax, 1000)
 	orDefault(&l.NameDepthMax, 50)
 	orDefault(&l.GroupOpsMax, 256)
+	orDefault(&l.AnnotationsMax, 1000)
+	orDefault(&l.AnnotationBytesMax, 64<<10)
+	orDefault(&l.AnnotationsBytesMax, 4<<20)
 	orDefault(&l.AccountsIdleMax, 1000)
 	orDefault(&l.RowsIdleMax, 5_000_000)
 	orDefault(&l.SweepGrace, 24*time.Hour)

@@ -156,6 +156,11 @@ func (op *Rename) planInbox(s *state, m mail.ModSeq) ([]mail.Change, Result, err
 	}
 	created := s.newMailbox(op.To, 0, op.Now, m)
 	list, r := []mail.Change{created}, Result{Mailbox: created.State.ID}
+	annotations, err := s.copyAnnotations(inbox.state.ID, created.State.ID, m)
+	if err != nil {
+		return nil, Result{}, err
+	}
+	list = append(list, annotations...)
 	all := mail.UIDSet{{First: 1, Last: uint32(mail.UIDMax)}}
 	removed, rows := planRemoval(inbox, all, m)
 	if removed == nil {

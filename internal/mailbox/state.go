@@ -34,11 +34,16 @@ type workingVersion struct {
 // newState makes a state of what the store says, without any messages.
 func newState(limits Limits, l *mail.AccountState) *state {
 	t := &Tree{byID: make(map[mail.MailboxID]*Mailbox), Ticket: l.Ticket}
+	t.annotations.of = make(map[mail.MailboxID][]mail.Annotation)
 	for _, m := range l.Mailboxes {
 		t.add(m.Name, newMailbox(m, l.Ticket))
 	}
 	for _, name := range l.Subscriptions {
 		t.subscribe(name, true)
+	}
+	for _, n := range l.Annotations {
+		t.annotations.of[n.Mailbox] = append(t.annotations.of[n.Mailbox], n)
+		t.annotations.bytes += annotationBytes(&n)
 	}
 	s := &state{
 		limits: limits, current: l.Version, nextMailbox: max(l.NextMailbox, 1), nextMessage: max(l.NextMessage, 1),

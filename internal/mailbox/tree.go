@@ -8,12 +8,13 @@ import (
 	"postfach/internal/mail"
 )
 
-// Tree is the account's mailboxes by name and its subscriptions, at one moment.
+// Tree is the account's mailboxes by name, its subscriptions and annotations, at one moment.
 // It never changes.
 type Tree struct {
 	entries       []Entry // by name
 	byID          map[mail.MailboxID]*Mailbox
 	subscriptions []string // sorted
+	annotations   annotations
 	Ticket        mail.Ticket
 }
 
@@ -114,7 +115,7 @@ func (t *Tree) search(name string) (int, bool) {
 
 // clone returns a tree that may be edited until it is published.
 func (t *Tree) clone() *Tree {
-	c := &Tree{entries: slices.Clone(t.entries), subscriptions: slices.Clone(t.subscriptions)}
+	c := &Tree{entries: slices.Clone(t.entries), subscriptions: slices.Clone(t.subscriptions), annotations: t.annotations}
 	c.byID = make(map[mail.MailboxID]*Mailbox, len(t.byID)+1)
 	for id, m := range t.byID {
 		c.byID[id] = m

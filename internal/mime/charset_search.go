@@ -41,6 +41,9 @@ func LookupCharset(name string) (c Charset, ok bool) {
 	return Charset{}, false
 }
 
+// Foreign tells whether text in the charset may mean something else in UTF-8.
+func (c Charset) Foreign() bool { return c.encoding != nil }
+
 // Decode turns text in the charset to UTF-8, false when it is no text in it.
 func (c Charset) Decode(text []byte) (string, bool) {
 	switch {

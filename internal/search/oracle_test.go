@@ -84,7 +84,7 @@ func (p *pile) DropDerived(_ context.Context, prefix string) error {
 
 func (p *pile) add(text string, arrived, size int64) {
 	p.texts[p.nextID] = text
-	p.items = append(p.items, Item{p.next, &mail.Fixed{Message: p.nextID, Date: mail.Stamp{Unix: arrived}, Size: size}})
+	p.items = append(p.items, Item{UID: p.next, Fixed: &mail.Fixed{Message: p.nextID, Date: mail.Stamp{Unix: arrived}, Size: size}})
 	p.next++
 	p.nextID++
 }

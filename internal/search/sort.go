@@ -18,6 +18,7 @@ const (
 	ByArrival SortKey = iota
 	ByDate
 	BySize
+	ByRelevancy // RFC 6203 6
 	bySubject
 	BySubject     = bySubject + textSubject
 	ByFrom        = bySubject + textFrom
@@ -33,15 +34,21 @@ type Criterion struct {
 	Reverse bool
 }
 
+// ByScores tells whether the order is not of the messages alone, but of how well they match.
+func ByScores(program []Criterion) bool {
+	return slices.ContainsFunc(program, func(c Criterion) bool { return c.Key == ByRelevancy })
+}
+
 // needsFacts tells whether the row is not enough.
 func needsFacts(program []Criterion) bool {
-	return slices.ContainsFunc(program, func(c Criterion) bool { return c.Key != ByArrival && c.Key != BySize })
+	return slices.ContainsFunc(program, func(c Criterion) bool { return c.Key == ByDate || c.Key >= bySubject })
 }
 
 // Item is a message to be sorted.
 type Item struct {
 	UID   mail.UID
 	Fixed *mail.Fixed
+	Score uint8 // how well it matches; only ByRelevancy asks
 }
 
 // sortItem is a message with what it is compared by.
@@ -89,6 +96,8 @@ func (i *sortItem) number(k SortKey) int64 {
 		return i.Fixed.Date.Unix
 	case BySize:
 		return i.Fixed.Size
+	case ByRelevancy: // the highest score comes first
+		return -int64(i.Score)
 	}
 	return i.sent(i.Fixed)
 }

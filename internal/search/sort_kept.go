@@ -52,6 +52,9 @@ const sortPart = 16
 // gone is looked at.
 func (l *Library) Sort(ctx context.Context, box *Box, known *Known, program []Criterion, uids mail.UIDSet) ([]mail.UID, error) {
 	s := &sorter{program, known}
+	if ByScores(program) {
+		return s.sort(ctx, box.items(uids))
+	}
 	key := orderKey{box.Owner, box.Mailbox, box.UIDValidity, programName(program)}
 	was, _ := l.kept.Get(key).(*order)
 	if n := uids.Count(); n < box.Count/sortPart || was == nil && n < box.Count/2 {

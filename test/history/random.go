@@ -90,6 +90,8 @@ func (g *generator) next() *step {
 		s.Kind = "delete"
 	case n < 98:
 		s.Kind, s.To = "rename", g.name()
+	case n < 99:
+		s.Kind, s.Any, s.Words = "annotate", g.IntN(3) == 0, []string{"/private/x", fmt.Sprint(g.IntN(3))}
 	default:
 		s.Kind, s.Any = "subscribe", g.IntN(2) == 0
 	}

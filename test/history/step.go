@@ -99,6 +99,8 @@ func (s *step) op(ctx context.Context, a *mailbox.Account) (op mailbox.Op, relea
 	case "store":
 		return &mailbox.Store{Mailbox: m.ID, UIDs: s.UIDs, Test: s.Since > 0, UnchangedSince: s.Since,
 			Change: mailbox.FlagChange{Mode: s.Mode, System: s.System, Keywords: s.Words}}, release, nil
+	case "annotate":
+		return &mailbox.Annotate{Mailbox: m.ID, Entries: []mailbox.AnnotationEntry{{Name: s.Words[0], Value: s.Words[1], Gone: s.Any}}}, release, nil
 	case "expunge":
 		return &mailbox.Expunge{Mailbox: m.ID, UIDs: s.UIDs, Any: s.Any}, release, nil
 	case "copy", "move":

@@ -1,6 +1,7 @@
 package mem
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 
@@ -25,10 +26,29 @@ type account struct {
 	messages        map[mail.MessageID]*message
 	subscriptions   map[string]bool
 	keywordSets     [][]string
+	annotations     map[annotationKey]mail.Annotation
 	outcomes        map[mail.OpID]outcome
 	derived         map[string][]byte
 	log             []logged     // the newest logMax commits
 	logFrom         mail.Version // the log has everything after it
+}
+
+type annotationKey struct {
+	mailbox mail.MailboxID
+	name    string
+}
+
+// annotationList returns the annotations of what is there, by mailbox and name.
+func (a *account) annotationList() (list []mail.Annotation) {
+	for k, n := range a.annotations {
+		if m := a.mailboxes[k.mailbox]; k.mailbox == 0 || m != nil && !m.deleted {
+			list = append(list, n)
+		}
+	}
+	slices.SortFunc(list, func(a, b mail.Annotation) int {
+		return cmp.Or(cmp.Compare(a.Mailbox, b.Mailbox), cmp.Compare(a.Name, b.Name))
+	})
+	return list
 }
 
 // mailboxData is a mailbox; a deleted one stays until the sweeper comes.
@@ -83,6 +103,7 @@ func newAccount(entry mail.Account) *account {
 		messages:      map[mail.MessageID]*message{},
 		subscriptions: map[string]bool{},
 		keywordSets:   [][]string{nil},
+		annotations:   map[annotationKey]mail.Annotation{},
 		outcomes:      map[mail.OpID]outcome{},
 		derived:       map[string][]byte{},
 	}
@@ -103,6 +124,7 @@ func (a *account) clone() *account {
 		c.messages[id] = &d
 	}
 	c.subscriptions, c.outcomes, c.derived = maps.Clone(a.subscriptions), maps.Clone(a.outcomes), maps.Clone(a.derived)
+	c.annotations = maps.Clone(a.annotations)
 	c.keywordSets, c.log = slices.Clone(a.keywordSets), slices.Clone(a.log)
 	return &c
 }

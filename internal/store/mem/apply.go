@@ -27,6 +27,13 @@ func (a *account) apply(change mail.Change, now int64) {
 		a.keywordSets = append(a.keywordSets, slices.Clone(c.Keywords))
 		return
 	}
+	if c, ok := change.(*mail.Annotated); ok {
+		k := annotationKey{c.Mailbox, c.Name}
+		if delete(a.annotations, k); !c.Gone {
+			a.annotations[k] = mail.Annotation{Mailbox: c.Mailbox, Name: c.Name, Value: c.Value, ModSeq: c.ModSeq}
+		}
+		return
+	}
 	m := a.mailboxes[mailboxOf(change)]
 	m.state.HighestModSeq = change.Seq()
 	switch c := change.(type) {

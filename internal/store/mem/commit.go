@@ -120,6 +120,10 @@ func (a *account) checkChange(change mail.Change, p *plan) error {
 		}
 		p.keywordSets++
 		return nil
+	case *mail.Annotated:
+		if c.Mailbox == 0 {
+			return nil
+		}
 	case *mail.Appended:
 		for i := range c.Arrivals {
 			if err := p.arrival(&c.Arrivals[i]); err != nil {
@@ -161,6 +165,8 @@ func mailboxOf(change mail.Change) mail.MailboxID {
 	case *mail.MailboxRenamed:
 		return c.Mailbox
 	case *mail.MailboxDeleted:
+		return c.Mailbox
+	case *mail.Annotated:
 		return c.Mailbox
 	}
 	return 0

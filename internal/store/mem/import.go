@@ -248,6 +248,9 @@ func (i *importing) Finish(_ context.Context, entry mail.Account, state *mail.Ac
 		for _, name := range state.Subscriptions {
 			a.subscriptions[name] = true
 		}
+		for _, n := range state.Annotations {
+			a.annotations[annotationKey{n.Mailbox, n.Name}] = n
+		}
 		a.keywordSets, a.logFrom = slices.Clone(state.KeywordSets), state.Version
 		for number, m := range a.messages {
 			if m.rows == 0 {

@@ -35,6 +35,7 @@ func (s *Store) LoadAccount(_ context.Context, id mail.AccountID) (*mail.Account
 		Totals:        a.totals,
 		Subscriptions: slices.Sorted(maps.Keys(a.subscriptions)),
 		KeywordSets:   slices.Clone(a.keywordSets),
+		Annotations:   a.annotationList(),
 		Ticket:        s.ticketLocked(),
 	}
 	for _, id := range slices.Sorted(maps.Keys(a.mailboxes)) {

@@ -30,6 +30,7 @@ func (s *Store) Sweep(_ context.Context, sweep mail.Sweep) (mail.Swept, error) {
 			whole := m.deleted && m.deletedAt < sweep.Before && m.state.HighestModSeq <= pin
 			if whole || old && pin == ^mail.ModSeq(0) {
 				delete(a.mailboxes, mailbox)
+				maps.DeleteFunc(a.annotations, func(k annotationKey, _ mail.Annotation) bool { return k.mailbox == mailbox })
 				a.free(m.rows, sweep, &swept)
 				for _, t := range m.gone {
 					a.free(t.rows, sweep, &swept)

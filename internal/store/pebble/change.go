@@ -34,6 +34,8 @@ func (w *commit) apply(change mail.Change) error {
 		return err
 	case *mail.MailboxDeleted:
 		return w.deleted(c)
+	case *mail.Annotated:
+		return w.annotated(c)
 	}
 	return mail.Errorf(mail.Unsupported, "an unknown kind of change")
 }
@@ -170,6 +172,25 @@ func (w *commit) removed(c *mail.Removed) error {
 	w.set(w.key(keyTombstone).mailbox(c.Mailbox).seq(c.ModSeq, w.n), putUIDs(putInt(w.v[:0], w.Now), c.UIDs))
 	w.set(w.key(keyExpunged).mailbox(c.Mailbox).seq(c.ModSeq, w.n), putUIDs(w.v[:0], c.UIDs))
 	return nil
+}
+
+// annotated: what is of a mailbox is freed with it, by the sweeper.
+func (w *commit) annotated(c *mail.Annotated) error {
+	if c.Mailbox != 0 {
+		if _, err := w.mailbox(c.Mailbox); err != nil {
+			return err
+		}
+	}
+	k := w.key(keyAnnotation).mailbox(c.Mailbox).text(c.Name)
+	if c.Gone {
+		return w.batch.Delete(k, nil)
+	}
+	w.set(k, annotationValue(w.v[:0], c.ModSeq, c.Value))
+	return nil
+}
+
+func annotationValue(b []byte, m mail.ModSeq, value string) []byte {
+	return putText(putUint(b, m), value)
 }
 
 func (w *commit) deleted(c *mail.MailboxDeleted) error {

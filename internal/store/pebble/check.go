@@ -82,6 +82,9 @@ func (c *checker) account(id mail.AccountID) error {
 	if totals != state.Totals {
 		c.say("account %v: totals are %+v, the mailboxes have %+v", id, state.Totals, totals)
 	}
+	if err := c.annotations(id, state.Version); err != nil {
+		return err
+	}
 	if err := c.rows(id); err != nil {
 		return err
 	}
@@ -121,6 +124,27 @@ func (c *checker) mailbox(id mail.AccountID, m *mail.MailboxState) error {
 		c.say("account %v: mailbox %d: its log has other lengths than noted", id, m.ID)
 	}
 	return nil
+}
+
+// annotations looks for those of mailboxes that have never been, or are freed.
+func (c *checker) annotations(id mail.AccountID, version mail.Version) error {
+	return scan(c.it, accountKey(keyAnnotation, id), func(k, v []byte) error {
+		_, mailbox := mailboxOf(k)
+		value := values{b: v}
+		seq := mail.ModSeq(value.uint())
+		value.text()
+		if value.err() != nil || seq > version {
+			c.say("account %v: mailbox %d: an annotation is damaged, or newer than its account", id, mailbox)
+		}
+		there, err := c.e.read(mailboxKey(keyMailbox, id, mailbox), ignore)
+		if err == nil && !there {
+			there, err = c.e.read(mailboxKey(keyDeletedMailbox, id, mailbox), ignore)
+		}
+		if err == nil && !there && mailbox != 0 {
+			c.say("account %v: mailbox %d has annotations and is not there", id, mailbox)
+		}
+		return err
+	})
 }
 
 // rows looks for rows, expunged ones too, without a message or a use.

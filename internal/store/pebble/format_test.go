@@ -84,6 +84,55 @@ func TestCheckFinds(t *testing.T) {
 	expect("has lost its contents")
 	db.Set(mailboxKey(keyRow, 1, 1).uid(9), rowValue(nil, &mail.Row{ModSeq: 99}), pebble.NoSync)
 	expect("newer than its mailbox")
+	db.Set(mailboxKey(keyAnnotation, 1, 0).text("/a/b"), annotationValue(nil, 99, "x"), pebble.NoSync)
+	expect("an annotation is damaged")
+	db.Set(mailboxKey(keyAnnotation, 1, 9).text("/a/b"), annotationValue(nil, 1, "x"), pebble.NoSync)
+	expect("mailbox 9 has annotations and is not there")
 	db.Delete(accountKey(keyEntry, 1), pebble.NoSync)
 	expect("has no entry")
+}
+
+// The sweeper frees the annotations of a mailbox with it, and no others.
+func TestSweepAnnotations(t *testing.T) {
+	ctx := t.Context()
+	s, err := Open("data", Options{FS: vfs.NewMem()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if err := s.AddAccount(ctx, mail.Account{ID: 1, Name: "anna"}); err != nil {
+		t.Fatal(err)
+	}
+	stamp := mail.Stamped{ModSeq: 1}
+	changes := []mail.Change{
+		&mail.MailboxCreated{Stamped: stamp, State: mail.MailboxState{ID: 1, Name: "INBOX", UIDNext: 1, HighestModSeq: 1}},
+		&mail.MailboxCreated{Stamped: stamp, State: mail.MailboxState{ID: 2, Name: "Work", UIDNext: 1, HighestModSeq: 1}},
+	}
+	for id := range mail.MailboxID(3) {
+		changes = append(changes, &mail.Annotated{Stamped: stamp, Mailbox: id, Name: "/a/b"})
+	}
+	changes = append(changes, &mail.MailboxDeleted{Stamped: stamp, Mailbox: 1})
+	if _, err := s.Commit(ctx, &mail.Commit{Account: 1, Changes: changes}); err != nil {
+		t.Fatal(err)
+	}
+	for before, want := range []int{3, 2} {
+		if _, err := s.Sweep(ctx, mail.Sweep{Now: 10, Before: int64(before), Pinned: func(mail.AccountID, mail.MailboxID) mail.ModSeq { return ^mail.ModSeq(0) }}); err != nil {
+			t.Fatal(err)
+		}
+		it, err := s.current.db.NewIter(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		kept := 0
+		err = scan(it, accountKey(keyAnnotation, 1), func(_, _ []byte) error {
+			kept++
+			return nil
+		})
+		if it.Close() != nil || err != nil || kept != want {
+			t.Errorf("%d annotations are kept, want %d: %v", kept, want, err)
+		}
+	}
+	if err := s.Check(ctx, func(damage string) { t.Error(damage) }); err != nil {
+		t.Fatal(err)
+	}
 }

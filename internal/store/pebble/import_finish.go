@@ -68,6 +68,9 @@ func (i *importing) fill(e *epoch, b *pebble.Batch, entry *mail.Account, state *
 			b.Set(accountKey(keyKeywordSet, i.id).u32(uint32(number)), keywordsValue(nil, set), nil)
 		}
 	}
+	for _, n := range state.Annotations {
+		b.Set(mailboxKey(keyAnnotation, i.id, n.Mailbox).text(n.Name), annotationValue(nil, n.ModSeq, n.Value), nil)
+	}
 	b.Set(newKey(keyName).text(entry.Name), newKey(keyEntry).account(i.id)[1:], nil)
 	b.Set(accountKey(keyEntry, i.id), entryValue(entry), nil)
 	b.Set(accountKey(keyArrived, i.id), putUint(nil, state.NextMessage), nil)

@@ -6,8 +6,8 @@ import (
 	"postfach/internal/mail"
 )
 
-// The first byte of a key says what it is. 0x15, 0x16 and 0x17 are reserved for ACL,
-// metadata and other readers' \Seen.
+// The first byte of a key says what it is. 0x15 and 0x17 are reserved for ACL
+// and other readers' \Seen.
 const (
 	keyFormat         = 0x01 // -> format
 	keyName           = 0x02 // name -> account
@@ -19,6 +19,7 @@ const (
 	keyRecent         = 0x12 // account, mailbox -> UID
 	keySubscription   = 0x13 // account, name
 	keyKeywordSet     = 0x14 // account, number -> keywords
+	keyAnnotation     = 0x16 // account, mailbox (0: the account's), name -> ModSeq, value
 	keyDeletedMailbox = 0x18 // account, mailbox -> when, ModSeq
 	keyArrived        = 0x19 // account -> message: below it there may be messages without a use
 	keyRow            = 0x20 // account, mailbox, UID -> what never changes, first flags
@@ -38,7 +39,7 @@ const (
 // perAccount are the types whose keys begin with the account, but for keyEntry,
 // keyRemovedAccount and keyPlace.
 var perAccount = [...]byte{
-	keyAccount, keyMailbox, keyRecent, keySubscription, keyKeywordSet, keyDeletedMailbox, keyArrived,
+	keyAccount, keyMailbox, keyRecent, keySubscription, keyKeywordSet, keyAnnotation, keyDeletedMailbox, keyArrived,
 	keyRow, keyFlagBlock, keyFlagLog, keyTombstone, keyExpunged, keyExpungedOld,
 	keyMessage, keyInline, keyUse, keyDerived,
 }
@@ -46,7 +47,7 @@ var perAccount = [...]byte{
 // perMailbox are the types that are deleted with their mailbox as a range. Rows are
 // not: each may be the last one of its message.
 var perMailbox = [...]byte{
-	keyRecent, keyFlagBlock, keyFlagLog, keyTombstone, keyExpunged, keyExpungedOld,
+	keyRecent, keyAnnotation, keyFlagBlock, keyFlagLog, keyTombstone, keyExpunged, keyExpungedOld,
 }
 
 // key is built by appending big-endian numbers, so that it sorts by them.

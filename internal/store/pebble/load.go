@@ -76,6 +76,9 @@ func loadParts(it *pebble.Iterator, state *mail.AccountState) error {
 	if err != nil {
 		return err
 	}
+	if err := loadAnnotations(it, state); err != nil {
+		return err
+	}
 	state.KeywordSets = [][]string{nil}
 	return scan(it, accountKey(keyKeywordSet, state.ID), func(k, v []byte) error {
 		if int(lastU32(k)) != len(state.KeywordSets) {
@@ -84,6 +87,26 @@ func loadParts(it *pebble.Iterator, state *mail.AccountState) error {
 		set, err := decodeKeywords(v)
 		state.KeywordSets = append(state.KeywordSets, set)
 		return err
+	})
+}
+
+// loadAnnotations passes over those of mailboxes that have been deleted. Mailboxes were read by
+// their ids, as these are.
+func loadAnnotations(it *pebble.Iterator, state *mail.AccountState) error {
+	prefix := accountKey(keyAnnotation, state.ID)
+	i := 0
+	return scan(it, prefix, func(k, v []byte) error {
+		_, id := mailboxOf(k)
+		for i < len(state.Mailboxes) && state.Mailboxes[i].ID < id {
+			i++
+		}
+		if id != 0 && (i == len(state.Mailboxes) || state.Mailboxes[i].ID != id) {
+			return nil
+		}
+		value := values{b: v}
+		n := mail.Annotation{Mailbox: id, Name: string(k[len(prefix)+4:]), ModSeq: mail.ModSeq(value.uint()), Value: value.text()}
+		state.Annotations = append(state.Annotations, n)
+		return value.err()
 	})
 }
 

@@ -111,12 +111,18 @@ func (k *checked) change(change mail.Change) error {
 		return nil
 	}
 	id, delta := mailboxOf(change)
+	if c, ok := change.(*mail.Annotated); ok && c.Mailbox == 0 {
+		return nil
+	}
 	if id == 0 {
 		return mail.Errorf(mail.Invalid, "an unknown kind of change")
 	}
 	m, err := k.mailbox(id)
 	if err != nil {
 		return err
+	}
+	if _, ok := change.(*mail.Annotated); ok { // it only has to be there
+		return nil
 	}
 	m.modSeq = change.Seq()
 	k.totals.Add(delta)
@@ -214,6 +220,8 @@ func mailboxOf(change mail.Change) (mail.MailboxID, mail.Counters) {
 		return c.Mailbox, mail.Counters{}
 	case *mail.MailboxDeleted:
 		return c.Mailbox, c.Delta
+	case *mail.Annotated:
+		return c.Mailbox, mail.Counters{}
 	}
 	return 0, mail.Counters{}
 }

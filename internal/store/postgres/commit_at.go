@@ -126,6 +126,14 @@ func (a *attempt) change(b *pgx.Batch, change mail.Change) {
 		} else {
 			b.Queue("DELETE FROM subscriptions WHERE account = $1 AND name = $2", account, c.Name)
 		}
+	case *mail.Annotated:
+		if c.Gone {
+			b.Queue("DELETE FROM annotations WHERE account = $1 AND mailbox = $2 AND name = $3", account, int64(c.Mailbox), c.Name)
+		} else {
+			b.Queue(`INSERT INTO annotations (account, mailbox, name, value, modseq) VALUES ($1, $2, $3, $4, $5)
+				ON CONFLICT (account, mailbox, name) DO UPDATE SET value = $4, modseq = $5`,
+				account, int64(c.Mailbox), c.Name, []byte(c.Value), int64(c.ModSeq))
+		}
 	}
 }
 

@@ -78,7 +78,7 @@ func (s *Store) Import(ctx context.Context, entry mail.Account) (mail.Import, er
 }
 
 // comingTables are those that an import begins with empty, whatever is in them.
-var comingTables = []string{"mailbox_rows", "tombstones", "mailboxes", "expunges", "commits", "subscriptions", "keyword_sets", "derived"}
+var comingTables = []string{"mailbox_rows", "tombstones", "mailboxes", "expunges", "commits", "subscriptions", "keyword_sets", "annotations", "derived"}
 
 // messageTables keep what an import has taken in that was broken off.
 var messageTables = []string{"messages", "bodies", "chunks"}

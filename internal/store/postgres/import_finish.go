@@ -87,6 +87,12 @@ func (i *importing) fill(ctx context.Context, tx pgx.Tx, state *mail.AccountStat
 			return err
 		}
 	}
+	for _, n := range state.Annotations {
+		if _, err := tx.Exec(ctx, "INSERT INTO annotations (account, mailbox, name, value, modseq) VALUES ($1, $2, $3, $4, $5)",
+			int64(i.id), int64(n.Mailbox), n.Name, []byte(n.Value), int64(n.ModSeq)); err != nil {
+			return err
+		}
+	}
 	t := state.Totals
 	_, err := tx.Exec(ctx, `UPDATE accounts SET state = 'here', state_since = 0, version = $2, next_mailbox = $3, next_message = $4,
 			last_uidvalidity = $5, messages = $6, unseen = $7, deleted = $8, bytes = $9 WHERE account = $1`,

@@ -44,6 +44,14 @@ func (s *Store) LoadAccount(ctx context.Context, id mail.AccountID) (*mail.Accou
 			a.KeywordSets = append(a.KeywordSets, sets...)
 			return err
 		})
+		b.Queue(`SELECT mailbox, name, value, modseq FROM annotations n WHERE account = $1 AND (mailbox = 0 OR EXISTS
+			(SELECT FROM mailboxes b WHERE b.account = $1 AND b.mailbox = n.mailbox AND b.deleted_at IS NULL))
+			ORDER BY mailbox, name`, int64(id)).Query(each(func(r [][]byte) error {
+			a.Annotations = append(a.Annotations, mail.Annotation{
+				Mailbox: mail.MailboxID(rawInt(r[0])), Name: string(r[1]), Value: string(r[2]), ModSeq: mail.ModSeq(rawInt(r[3])),
+			})
+			return nil
+		}))
 		b.Queue("COMMIT")
 		if err := c.SendBatch(ctx, b).Close(); err != nil {
 			return err

@@ -27,6 +27,7 @@ const (
 	kindDeleted
 	kindSubscribed
 	kindKeywords
+	kindAnnotated
 )
 
 // encodeChanges returns nil when they are too large to be kept.
@@ -149,6 +150,15 @@ func (w *writer) ofMailbox(base mail.Version, change mail.Change) {
 			on = 1
 		}
 		w.uint(on)
+	case *mail.Annotated:
+		w.head(kindAnnotated, base, seq, c.Mailbox)
+		w.text(c.Name)
+		gone := uint64(0)
+		if c.Gone {
+			gone = 1
+		}
+		w.uint(gone)
+		w.text(c.Value)
 	case *mail.KeywordSetAdded:
 		w.head(kindKeywords, base, seq, 0)
 		w.uint(uint64(c.Set))
@@ -291,6 +301,8 @@ func (r *logReader) change() mail.Change {
 		return &mail.MailboxDeleted{Stamped: stamp, Mailbox: mailbox, Delta: r.counters()}
 	case kindSubscribed:
 		return &mail.Subscribed{Stamped: stamp, Name: r.text(), On: r.uint() != 0}
+	case kindAnnotated:
+		return &mail.Annotated{Stamped: stamp, Mailbox: mailbox, Name: r.text(), Gone: r.uint() != 0, Value: r.text()}
 	case kindKeywords:
 		c := &mail.KeywordSetAdded{Stamped: stamp, Set: uint32(r.uint())}
 		for range r.count() {

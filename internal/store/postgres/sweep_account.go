@@ -36,6 +36,7 @@ var freeRest = []string{
 	`DELETE FROM derived WHERE account = $1` + stillGone,
 	`DELETE FROM subscriptions WHERE account = $1` + stillGone,
 	`DELETE FROM keyword_sets WHERE account = $1` + stillGone,
+	`DELETE FROM annotations WHERE account = $1` + stillGone,
 	`DELETE FROM mailboxes WHERE account = $1` + stillGone,
 	`DELETE FROM accounts WHERE account = $1 AND state = 'removed'`,
 }

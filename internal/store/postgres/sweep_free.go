@@ -129,6 +129,7 @@ func (w *sweeper) dropMailboxes(id mail.AccountID, mailboxes []int64, touched ma
 		b := &pgx.Batch{}
 		b.Queue("SELECT hold($1)", int64(id))
 		b.Queue("DELETE FROM expunges WHERE account = $1 AND mailbox = ANY($2)", int64(id), mailboxes)
+		b.Queue("DELETE FROM annotations WHERE account = $1 AND mailbox = ANY($2)", int64(id), mailboxes)
 		b.Queue("DELETE FROM mailboxes WHERE account = $1 AND mailbox = ANY($2) AND deleted_at IS NOT NULL", int64(id), mailboxes)
 		return c.SendBatch(ctx, b).Close()
 	})

@@ -113,7 +113,7 @@ func testNotFound(h *harness) {
 	v := h.version()
 	for _, change := range []mail.Change{
 		appended(2, 1, 1, 1), &mail.Copied{Mailbox: 2}, &mail.FlagsSet{Mailbox: 2}, &mail.Removed{Mailbox: 2},
-		&mail.MailboxRenamed{Mailbox: 2}, &mail.MailboxDeleted{Mailbox: 2},
+		&mail.MailboxRenamed{Mailbox: 2}, &mail.MailboxDeleted{Mailbox: 2}, &mail.Annotated{Mailbox: 2, Name: "/x/y"},
 	} {
 		_, err := h.try(change)
 		h.want(mail.NotFound, err)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 
 	"postfach/internal/mail"
 )
@@ -98,7 +99,9 @@ func (g *Generator) operation() []mail.Change {
 	case n < 94:
 		id, _ := g.pick()
 		return []mail.Change{&mail.MailboxRenamed{Mailbox: id, Name: fmt.Sprint("renamed", n, g.version)}}
-	case n < 97:
+	case n < 96:
+		return []mail.Change{g.annotate()}
+	case n < 98:
 		return []mail.Change{&mail.Subscribed{Name: fmt.Sprint("s", g.r.IntN(5)), On: g.r.IntN(3) > 0}}
 	}
 	g.sets++
@@ -110,6 +113,17 @@ func (g *Generator) create() mail.Change {
 	c.State.Use = mail.Use(g.r.IntN(200))
 	g.mailboxes[g.next] = &generated{next: 1}
 	g.next++
+	return c
+}
+
+func (g *Generator) annotate() mail.Change {
+	c := &mail.Annotated{Name: fmt.Sprint("/private/", g.r.IntN(3)), Gone: g.r.IntN(4) == 0}
+	if g.r.IntN(3) > 0 {
+		c.Mailbox, _ = g.pick()
+	}
+	if !c.Gone {
+		c.Value = strings.Repeat("\x00\xff", g.r.IntN(40))
+	}
 	return c
 }
 

@@ -76,6 +76,7 @@ var tests = []struct {
 	{"Renamed", testRenamed},
 	{"Deleted", testDeleted},
 	{"Names", testNames},
+	{"Annotations", testAnnotations},
 	{"Outcome", testOutcome},
 	{"Since", testSince},
 	{"Vanished", testVanished},
@@ -211,6 +212,8 @@ func stamp(seq mail.ModSeq, changes []mail.Change) {
 		case *mail.Subscribed:
 			c.ModSeq = seq
 		case *mail.KeywordSetAdded:
+			c.ModSeq = seq
+		case *mail.Annotated:
 			c.ModSeq = seq
 		}
 	}
