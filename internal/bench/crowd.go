@@ -34,13 +34,12 @@ type CrowdLine struct {
 	Note    string `json:"note,omitempty"`
 }
 
-// Crowd measures what accounts cost in memory. It fills them.
-func Crowd(ctx context.Context, t *Target, o Options) CrowdLine {
-	line := CrowdLine{Target: t.Name, Accounts: o.Crowd, Active: min(crowdActive, o.Crowd)}
-	if err := line.measure(ctx, t, o.Scale); err != nil {
+// measureCrowd measures what accounts cost in memory. It fills them.
+func measureCrowd(ctx context.Context, t *Target, s Scale) CrowdLine {
+	line := CrowdLine{Target: t.Name, Accounts: s.Crowd, Active: min(crowdActive, s.Crowd)}
+	if err := line.measure(ctx, t, s); err != nil {
 		line.Note, _, _ = strings.Cut(err.Error(), "\n")
 	}
-	fmt.Fprintln(o.Log, line.text())
 	return line
 }
 
@@ -177,16 +176,14 @@ func (l *CrowdLine) text() string {
 		mb(l.Working), mb(l.Started), mb(l.Visited), l.Note)
 }
 
-// CrowdTable is lines as a table of Markdown.
-func CrowdTable(lines ...CrowdLine) string {
+// Table is the line as a table of Markdown.
+func (l *CrowdLine) Table() string {
 	var b strings.Builder
 	b.WriteString("| server | accounts | sessions that work | after a start | with these sessions | and all accounts visited | |\n|---|---:|---:|---:|---:|---:|---|\n")
-	for _, l := range lines {
-		fmt.Fprintf(&b, "| %s | %d | %d |", l.Target, l.Accounts, l.Active)
-		for _, n := range []int64{l.Started, l.Working, l.Visited} {
-			fmt.Fprintf(&b, " %.0f MB |", float64(n)/(1<<20))
-		}
-		fmt.Fprintf(&b, " %s |\n", l.Note)
+	fmt.Fprintf(&b, "| %s | %d | %d |", l.Target, l.Accounts, l.Active)
+	for _, n := range []int64{l.Started, l.Working, l.Visited} {
+		fmt.Fprintf(&b, " %.0f MB |", float64(n)/(1<<20))
 	}
+	fmt.Fprintf(&b, " %s |\n", l.Note)
 	return b.String()
 }
