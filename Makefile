@@ -31,7 +31,7 @@ race: ## all unit tests with the race detector
 fuzz: ## every fuzz target for FUZZTIME
 	test/fuzz.sh $(FUZZTIME)
 
-bench: ## Postfach beside Dovecot: writes docs/benchmark.md; needs Debian, root and half an hour
+bench: ## Postfach beside Dovecot: writes docs/benchmark.md; needs Debian, root and twenty minutes
 	test/bench/install.sh
 	$(GO) run ./test/bench
 

@@ -26,12 +26,15 @@ type benchScale struct {
 	Messages     int     `default:"50000" help:"Messages in the big mailbox (${default})."`
 	IdleAccounts int     `default:"50" help:"Accounts of waiting connections (${default}), 1,000 messages each."`
 	Idle         []int   `default:"1000,10000" placeholder:"N,..." help:"Waiting connections (${default})."`
+	Sizes        []int   `placeholder:"N,..." help:"Sizes of mailboxes in which the same commands are measured: 1000,1000000 (none)."`
+	Crowd        int     `placeholder:"N" help:"Accounts of 1,000 messages whose memory is measured, in the first server (none)."`
 	Seconds      float64 `default:"2" help:"Length of a run (${default})."`
 	Runs         int     `default:"5" help:"Runs of a workload; the median counts (${default})."`
 }
 
 func (b *benchScale) scale() bench.Scale {
 	s := bench.Full(b.Messages)
+	s.Sizes, s.Crowd = b.Sizes, b.Crowd
 	s.IdleAccounts, s.Idle, s.Seconds, s.Runs = b.IdleAccounts, b.Idle, b.Seconds, b.Runs
 	return s
 }
@@ -120,6 +123,12 @@ func (c *benchRun) Run(p *process) error {
 		return err
 	}
 	fmt.Fprint(p.stdout, report.Table(), "\n", bench.IdleTable(report))
+	if report.Grown != nil {
+		fmt.Fprint(p.stdout, "\n", report.Grown.Table())
+	}
+	if report.Crowd != nil {
+		fmt.Fprint(p.stdout, "\n", report.Crowd.Table())
+	}
 	return errors.Join(err, c.save(report))
 }
 

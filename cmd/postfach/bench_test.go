@@ -14,7 +14,7 @@ import (
 // TestBench measures a real server with a little mail: each workload has to do what it says.
 func TestBench(t *testing.T) {
 	data := dataDir(t)
-	small := []string{"--messages", "60", "--idle-accounts", "1"}
+	small := []string{"--messages", "60", "--idle-accounts", "1", "--sizes", "1000,1200", "--crowd", "2"}
 	accounts := must(t, "", append([]string{"bench", "accounts"}, small...)...)
 	must(t, accounts, "account", "import", "-", "--data", data)
 	r := serve(t, data, "--lmtp", "127.0.0.1:0")
@@ -49,7 +49,17 @@ func TestBench(t *testing.T) {
 			t.Errorf("%+v", l)
 		}
 	}
-	if len(report.Lines) != len(names)-1 || len(report.Idle) != 4 {
+	for _, l := range report.Grown.Lines {
+		left := strings.HasPrefix(l.Note, "left out: nobody can restart ") && l.Name == "select-first"
+		if !left && (l.Note != "" || len(l.Runs) != 2 || len(l.Runs[0]) != 2 || l.Runs[1][1].Rate <= 0) {
+			t.Errorf("%+v", l)
+		}
+	}
+	if c := report.Crowd; c.Accounts != 2 || c.Active != 2 || c.Working <= 0 || c.Visited <= 0 || c.Note != "not restarted" {
+		t.Errorf("%+v", c)
+	}
+	const parts = 3 // that are no workloads: idle, sizes, crowd
+	if len(report.Lines) != len(names)-parts || len(report.Idle) != 4 {
 		t.Errorf("%d workloads of %d, %d idle", len(report.Lines), len(names), len(report.Idle))
 	}
 	if svg, err := os.ReadFile(chart); err != nil || !strings.Contains(string(svg), "fetch-flags") {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 )
@@ -40,6 +41,9 @@ type Report struct {
 	SyncRate float64    `json:"sync_rate,omitempty"`
 	Lines    []Line     `json:"lines"`
 	Idle     []IdleLine `json:"idle"`
+	// Grown is what must not grow with a mailbox, Crowd what accounts cost the first target.
+	Grown *SizeReport `json:"grown,omitempty"`
+	Crowd *CrowdLine  `json:"crowd,omitempty"`
 }
 
 // Compare measures one server, or two in turn, and tells the first one's rates as ratios to
@@ -80,7 +84,27 @@ func Compare(ctx context.Context, targets []*Target, o Options) (*Report, error)
 			}
 		}
 	}
-	return r, ctx.Err()
+	return r, o.scales(ctx, targets, r)
+}
+
+// scales measures what must not grow with what there is.
+func (o *Options) scales(ctx context.Context, targets []*Target, r *Report) (err error) {
+	if len(o.Sizes) > 0 && o.wants(sizesName) {
+		if r.Grown, err = measureSizes(ctx, targets, *o); err != nil {
+			return err
+		}
+	}
+	if o.Crowd > 0 && o.wants(crowdName) {
+		line := measureCrowd(ctx, targets[0], o.Scale)
+		r.Crowd = &line
+		fmt.Fprintln(o.Log, line.text())
+	}
+	return ctx.Err()
+}
+
+// wants tells whether a part of the measurements that is not a workload is asked for.
+func (o *Options) wants(name string) bool {
+	return !o.Changes && (len(o.Only) == 0 || slices.Contains(o.Only, name))
 }
 
 // loads takes the idle workload out of the names, since it is unlike the others.
@@ -95,7 +119,7 @@ func (o *Options) loads() ([]*workload, bool, error) {
 		switch name {
 		case idleName:
 			idle = true
-		case sizesName, crowdName: // Sizes and Crowd measure them
+		case sizesName, crowdName: // see scales
 		default:
 			names = append(names, name)
 		}

@@ -34,18 +34,16 @@ type CrowdLine struct {
 	Note    string `json:"note,omitempty"`
 }
 
-// Crowd measures what accounts cost in memory. It fills them.
-func Crowd(ctx context.Context, t *Target, o Options) CrowdLine {
-	line := CrowdLine{Target: t.Name, Accounts: o.Crowd, Active: min(crowdActive, o.Crowd)}
-	if err := line.measure(ctx, t, o.Scale); err != nil {
+// measureCrowd measures what accounts cost in memory. It fills them.
+func measureCrowd(ctx context.Context, t *Target, s Scale) CrowdLine {
+	line := CrowdLine{Target: t.Name, Accounts: s.Crowd, Active: min(crowdActive, s.Crowd)}
+	if err := line.measure(ctx, t, s); err != nil {
 		line.Note, _, _ = strings.Cut(err.Error(), "\n")
 	}
-	fmt.Fprintln(o.Log, line.text())
 	return line
 }
 
 func (line *CrowdLine) measure(ctx context.Context, t *Target, s Scale) (err error) {
-	began := time.Now()
 	multi, err := t.has(ctx, "MULTIAPPEND")
 	if err != nil {
 		return err
@@ -53,11 +51,9 @@ func (line *CrowdLine) measure(ctx context.Context, t *Target, s Scale) (err err
 	if err := eachOf(ctx, s.Crowd, func(i int) error { return t.fillCrowd(ctx, i, multi) }); err != nil {
 		return err
 	}
-	line.Note = fmt.Sprintf("filled in %.0f s", time.Since(began).Seconds())
 	if t.Restart == nil {
-		return errors.New("nobody can restart the server")
-	}
-	if err := t.Restart(ctx); err != nil {
+		line.Note = "not restarted"
+	} else if err := t.Restart(ctx); err != nil {
 		return err
 	}
 	if line.Started, err = t.memory(); err != nil {
@@ -177,16 +173,14 @@ func (l *CrowdLine) text() string {
 		mb(l.Working), mb(l.Started), mb(l.Visited), l.Note)
 }
 
-// CrowdTable is lines as a table of Markdown.
-func CrowdTable(lines ...CrowdLine) string {
+// Table is the line as a table of Markdown.
+func (l *CrowdLine) Table() string {
 	var b strings.Builder
 	b.WriteString("| server | accounts | sessions that work | after a start | with these sessions | and all accounts visited | |\n|---|---:|---:|---:|---:|---:|---|\n")
-	for _, l := range lines {
-		fmt.Fprintf(&b, "| %s | %d | %d |", l.Target, l.Accounts, l.Active)
-		for _, n := range []int64{l.Started, l.Working, l.Visited} {
-			fmt.Fprintf(&b, " %.0f MB |", float64(n)/(1<<20))
-		}
-		fmt.Fprintf(&b, " %s |\n", l.Note)
+	fmt.Fprintf(&b, "| %s | %d | %d |", l.Target, l.Accounts, l.Active)
+	for _, n := range []int64{l.Started, l.Working, l.Visited} {
+		fmt.Fprintf(&b, " %.0f MB |", float64(n)/(1<<20))
 	}
+	fmt.Fprintf(&b, " %s |\n", l.Note)
 	return b.String()
 }

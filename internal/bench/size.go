@@ -37,9 +37,12 @@ type SizeReport struct {
 	Lines   []SizeLine `json:"lines"`
 }
 
-// Sizes measures the same commands in mailboxes of the sizes of o, which it fills.
-func Sizes(ctx context.Context, targets []*Target, o Options) (*SizeReport, error) {
+// measureSizes measures the same commands in mailboxes of the sizes of o, which it fills.
+func measureSizes(ctx context.Context, targets []*Target, o Options) (*SizeReport, error) {
 	r := &SizeReport{Sizes: o.Sizes}
+	if n := slices.Min(o.Sizes); n < sizeLetters {
+		return r, fmt.Errorf("a mailbox of %d messages: the smallest can have %d", n, sizeLetters)
+	}
 	for _, t := range targets {
 		r.Targets = append(r.Targets, t.Name)
 		for _, n := range o.Sizes {
@@ -168,9 +171,3 @@ func (r *SizeReport) Table() string {
 	}
 	return b.String()
 }
-
-// Sized and Crowded tell whether these parts are wanted, which are not workloads.
-func (o *Options) Sized() bool   { return len(o.Sizes) > 0 && o.wants(sizesName) }
-func (o *Options) Crowded() bool { return o.Crowd > 0 && o.wants(crowdName) }
-
-func (o *Options) wants(name string) bool { return len(o.Only) == 0 || slices.Contains(o.Only, name) }

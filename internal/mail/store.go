@@ -28,7 +28,7 @@ type Store interface {
 	LoadAccount(ctx context.Context, id AccountID) (*AccountState, error)
 
 	// LoadMailbox returns the messages of a mailbox that are there at one version
-	// of the account, by ascending UID. A million rows take about half a second;
+	// of the account, by ascending UID. A million rows take about a quarter of a second;
 	// they must be iterated once, to the end or not, before the store is closed.
 	LoadMailbox(ctx context.Context, id AccountID, mailbox MailboxID) (Version, iter.Seq2[Row, error], error)
 

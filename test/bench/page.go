@@ -20,8 +20,6 @@ type page struct {
 	main    *bench.Report
 	synced  *bench.Report
 	asleep  *bench.Report
-	sizes   *bench.SizeReport
-	crowd   []bench.CrowdLine
 }
 
 func (p *page) text() string {
@@ -73,7 +71,7 @@ until the waiting one is told.
 
 // writeSizes writes what must not grow.
 func (p *page) writeSizes(b *strings.Builder) {
-	if p.sizes != nil {
+	if p.main.Grown != nil {
 		fmt.Fprintf(b, `## Large mailboxes
 
 The same commands in mailboxes of different sizes: the time that one takes, or that it takes for each message where it is about all. *Growth* is how many times
@@ -81,15 +79,15 @@ longer it takes in the largest than in the smallest. The messages have 0.5 to 1.
 measures a million.
 
 %s
-`, p.sizes.Table())
+`, p.main.Grown.Table())
 	}
-	if len(p.crowd) > 0 {
+	if p.main.Crowd != nil {
 		fmt.Fprintf(b, `## Many accounts
 
 The proportional set size of the server with many accounts of 1,000 messages each, while sessions in some of them list, fetch, search, copy and change flags: the most that was seen.
 
 %s
-`, bench.CrowdTable(p.crowd...))
+`, p.main.Crowd.Table())
 	}
 }
 
