@@ -184,9 +184,11 @@ func (b *builder) setAllIn(n *node, uids mail.UIDSet, f mail.Flags, m mail.ModSe
 			continue
 		}
 		var kid *node
-		if kid, uids = b.setAllIn(n.kids[k], uids, f, m); kid != n.kids[k] || kid.newest > n.newest {
+		before := n.kids[k].marks // the kid may be the same node afterwards
+		if kid, uids = b.setAllIn(n.kids[k], uids, f, m); kid != n.kids[k] || kid.newest > n.newest || kid.marks != before {
 			n = b.own(n)
 			n.kids[k], n.newest = kid, max(n.newest, kid.newest)
+			n.marks = n.marks.plus(kid.marks).minus(before)
 		}
 	}
 	return n, uids
@@ -204,6 +206,7 @@ func (b *builder) setRows(n *node, uids mail.UIDSet, f mail.Flags, m mail.ModSeq
 			n = b.own(n)
 			n.copyData()
 			n.newest = max(n.newest, m)
+			n.marks = n.marks.plus(marksOf(f)).minus(marksOf(n.flags[i]))
 			n.flags[i], n.modseqs[i] = f, m
 		}
 		if i == len(n.uids) {
