@@ -120,7 +120,7 @@ func start(set settings, env *mail.Env) (_ *server, err error) {
 	s.lmtp = lmtp.New(lmtp.Options{Delivery: deliveries, Env: env, Metrics: counters, Hostname: set.Hostname})
 	s.wg.Go(func() { s.engine.Run(ctx, sweepInterval) })
 	if !store.Shared() { // news between processes would come late (ARCHITECTURE.md 11)
-		s.engine.OnArrival = text.indexer.Changed
+		s.engine.OnArrival = text.indexer.Arrived
 		s.wg.Go(func() { text.indexer.Run(ctx) })
 	}
 	return s, s.open(ctx, &set)
