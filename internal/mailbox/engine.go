@@ -25,6 +25,7 @@ type Engine struct {
 	mu       sync.Mutex
 	accounts map[mail.AccountID]*slot
 	idle     []*slot // that no session uses, the longest unused first
+	idleRows int64   // of all of these
 }
 
 // slot is the place of an account in memory; ready is closed when it is loaded or
@@ -35,6 +36,8 @@ type slot struct {
 	account *Account
 	err     error
 	users   int
+
+	idleRows int64 // loaded rows, when it is idle
 }
 
 // New makes an engine over a store. It starts nothing; see Run.
@@ -87,6 +90,7 @@ func (e *Engine) use(s *slot) {
 	for i, o := range e.idle {
 		if o == s {
 			e.idle = append(e.idle[:i], e.idle[i+1:]...)
+			e.idleRows -= s.idleRows
 			return
 		}
 	}
@@ -109,17 +113,18 @@ func (e *Engine) release(s *slot) {
 	if s.users--; s.users > 0 || e.accounts[s.id] != s {
 		return
 	}
-	e.idle = append(e.idle, s)
-	var rows int64
-	for i := len(e.idle) - 1; i >= 0; i-- {
-		rows += e.idle[i].rows()
-		if len(e.idle)-i > e.limits.AccountsIdleMax || rows > e.limits.RowsIdleMax {
-			for _, old := range e.idle[:i+1] {
-				delete(e.accounts, old.id)
-			}
-			e.idle = append([]*slot(nil), e.idle[i+1:]...)
-			return
+	s.idleRows = s.rows()
+	e.idle, e.idleRows = append(e.idle, s), e.idleRows+s.idleRows
+	n := 0
+	for ; len(e.idle)-n > e.limits.AccountsIdleMax || e.idleRows > e.limits.RowsIdleMax; n++ {
+		old := e.idle[n]
+		e.idleRows -= old.idleRows
+		if e.accounts[old.id] == old { // it may have failed
+			delete(e.accounts, old.id)
 		}
+	}
+	if n > 0 {
+		e.idle = append([]*slot(nil), e.idle[n:]...)
 	}
 }
 
