@@ -9,7 +9,7 @@ import (
 )
 
 // pace keeps indexing out of the way of mail that comes in: while much does, the indexer
-// works for a tenth of the time. Searches read what is not indexed yet.
+// works for a twentieth of the time. Searches read what is not indexed yet.
 type pace struct {
 	mu     sync.Mutex
 	since  time.Time // when the current window has begun
@@ -21,8 +21,8 @@ const (
 	paceWindow   = 250 * time.Millisecond
 	paceArrivals = 25 // in a window: indexing as many takes a few milliseconds
 	paceWork     = time.Millisecond
-	paceRests    = 9 // times as long as the work was
-	paceRestMax  = 50 * time.Millisecond
+	paceRests    = 19 // times as long as the work was
+	paceRestMax  = 200 * time.Millisecond
 )
 
 // arrived says that mail has come in.

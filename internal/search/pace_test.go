@@ -10,7 +10,7 @@ import (
 	"postfach/internal/mail"
 )
 
-// TestPace: while much mail comes in the indexer works for a tenth of the time; otherwise
+// TestPace: while much mail comes in the indexer works for a twentieth of the time; otherwise
 // all the time.
 func TestPace(t *testing.T) {
 	for _, c := range []struct {
@@ -19,7 +19,7 @@ func TestPace(t *testing.T) {
 		least    time.Duration
 	}{
 		{paceArrivals / 2, time.Second, 900 * time.Millisecond},
-		{2 * paceArrivals, 150 * time.Millisecond, 50 * time.Millisecond},
+		{2 * paceArrivals, 80 * time.Millisecond, 30 * time.Millisecond},
 	} {
 		t.Run(fmt.Sprint(c.arrivals), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
