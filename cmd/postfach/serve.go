@@ -110,7 +110,7 @@ func start(set settings, env *mail.Env) (_ *server, err error) {
 	if err != nil {
 		return nil, err
 	}
-	s.engine.OnArrival, s.engine.Derived = text.indexer.Changed, search.DerivedOf
+	s.engine.OnArrival, s.engine.Derived = text.indexer.Arrived, search.DerivedOf
 	counters := &metrics.Metrics{}
 	deliveries := delivery.New(s.engine, auth.CheckName)
 	s.local = set.local(store, s.engine, deliveries, text)

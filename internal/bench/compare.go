@@ -137,6 +137,17 @@ const (
 	fewRunsFrom = 30 * time.Second
 )
 
+// restRuns is how many times as long as a run the servers rest after it. Postfach indexes
+// what has come in two seconds later.
+const restRuns = 4
+
+func rest(ctx context.Context, length time.Duration) {
+	select {
+	case <-time.After(length):
+	case <-ctx.Done():
+	}
+}
+
 func (o *Options) measure(ctx context.Context, w *workload, targets []*Target) Line {
 	line := Line{Name: w.name, Doc: w.doc, Unit: w.unit, Bar: w.bar.ratio, Share: w.bar.syncShare}
 	fail := func(err error) Line {
@@ -162,6 +173,9 @@ func (o *Options) measure(ctx context.Context, w *workload, targets []*Target) L
 				return fail(fmt.Errorf("%s: %w", targets[at].Name, err))
 			}
 			runs[at] = append(runs[at], run)
+			if w.rests {
+				rest(ctx, restRuns*o.Scale.length())
+			}
 		}
 	}
 	for _, r := range runs {

@@ -22,6 +22,7 @@ type workload struct {
 	changes bool     // flags: also measured against a server that syncs them
 	lmtp    bool
 	differs string // why another server's answers may differ
+	rests   bool   // after each run, so that what a server puts off until it is quiet does not burden the other
 	// begin prepares one client, outside of what is measured.
 	begin func(ctx context.Context, t *Target, s Scale, client int) (*client, error)
 }

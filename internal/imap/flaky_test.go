@@ -125,7 +125,7 @@ func testAway(t *testing.T, faults mem.Faults) {
 		a.ask(command, unavailable)
 	}
 	// The framing stays right whatever becomes of a literal.
-	a.say("t APPEND INBOX {20000+}\r\n%s", strings.Repeat("m", 20000))
+	a.say("t APPEND INBOX {40000+}\r\n%s", strings.Repeat("m", 40000))
 	a.hear("t " + unavailable)
 	a.ask("LIST \"\" *", "OK")
 	a.ask("FETCH 1 FLAGS", "OK")

@@ -48,7 +48,7 @@ type Ref struct {
 
 // InlineBytesMax is the most that any store keeps inline (Blobs.InlineBytesMax): such a
 // message travels in the commit itself, so that its delivery costs one sync.
-const InlineBytesMax = 16 << 10
+const InlineBytesMax = 32 << 10
 
 // Message is everything immutable about a message; copies in the same account
 // share it.

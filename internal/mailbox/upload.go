@@ -51,7 +51,10 @@ func (u *Upload) Write(b []byte) (int, error) {
 }
 
 func (u *Upload) keep(b []byte) error {
-	if u.large == nil && u.size <= u.account.engine.blobs.InlineBytesMax() {
+	if inlineMax := u.account.engine.blobs.InlineBytesMax(); u.large == nil && u.size <= inlineMax {
+		if u.small == nil && u.hint > 0 {
+			u.small = make([]byte, 0, min(u.hint, inlineMax))
+		}
 		u.small = append(u.small, b...)
 		return nil
 	}

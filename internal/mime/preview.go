@@ -1,9 +1,7 @@
 package mime
 
 import (
-	"bufio"
 	"bytes"
-	"io"
 	"unicode"
 	"unicode/utf8"
 )
@@ -86,33 +84,64 @@ func (s *sample) end() {
 
 // previewOf returns the beginning of a text: white space is collapsed and what can't be seen left out.
 func previewOf(raw []byte, part *Part) string {
-	r := bufio.NewReaderSize(PlainText(bytes.NewReader(raw), part), 512)
-	out := make([]byte, 0, previewRunesMax)
-	space := false
-	for count := 0; count < previewRunesMax; {
-		c, _, err := r.ReadRune()
-		if err == io.EOF {
-			break
-		}
-		switch {
-		case unicode.IsSpace(c):
-			space = true
-			continue
-		case invisible(c, space || len(out) == 0):
-			continue
-		}
-		if space && len(out) > 0 {
-			if count++; count == previewRunesMax {
-				break
-			}
-			out = append(out, ' ')
-		}
-		space = false
-		out = utf8.AppendRune(out, c)
-		count++
+	stages := textStages(part)
+	p := preview{out: make([]byte, 0, previewRunesMax)}
+	for len(raw) > 0 && p.count < previewRunesMax {
+		n := min(len(raw), previewChunkBytes)
+		p.take(stages.next(raw[:n]))
+		raw = raw[n:]
+	}
+	if p.count < previewRunesMax {
+		p.take(stages.end())
 	}
 	// The last character may have been cut in two.
-	return string(bytes.TrimRight(out, " \uFFFD"))
+	return string(bytes.TrimRight(p.out, " \uFFFD"))
+}
+
+// previewChunkBytes is how much is decoded at a time. Most previews need no more.
+const previewChunkBytes = 512
+
+// preview takes text until there is enough.
+type preview struct {
+	out   []byte
+	count int    // characters
+	space bool   // before the next one
+	rest  []byte // of a character that has not all come
+}
+
+func (p *preview) take(text []byte) {
+	if len(p.rest) > 0 {
+		text = append(p.rest, text...)
+		p.rest = nil
+	}
+	for len(text) > 0 && p.count < previewRunesMax {
+		if !utf8.FullRune(text) {
+			p.rest = bytes.Clone(text)
+			return
+		}
+		c, size := utf8.DecodeRune(text)
+		text = text[size:]
+		p.add(c)
+	}
+}
+
+func (p *preview) add(c rune) {
+	switch {
+	case unicode.IsSpace(c):
+		p.space = true
+		return
+	case invisible(c, p.space || len(p.out) == 0):
+		return
+	}
+	if p.space && len(p.out) > 0 {
+		p.out = append(p.out, ' ')
+		if p.count++; p.count == previewRunesMax {
+			return
+		}
+	}
+	p.space = false
+	p.out = utf8.AppendRune(p.out, c)
+	p.count++
 }
 
 // invisible reports whether a character shows nothing: controls, soft hyphens, and what advertisers

@@ -25,6 +25,7 @@ type Indexer struct {
 	env     *mail.Env
 	workers *Workers
 	busy    chan struct{} // held by the one pass under way
+	pace    pace
 
 	mu      sync.Mutex
 	waiting map[mail.AccountID]*waiting
@@ -65,6 +66,13 @@ func NewIndexer(index *Index, store mail.Store, env *mail.Env, workers *Workers,
 
 // Changed says that there may be something to index in an account. It never waits.
 func (x *Indexer) Changed(id mail.AccountID) { x.changed(id, x.env.Now()) }
+
+// Arrived says that new mail has come into an account. It never waits.
+func (x *Indexer) Arrived(id mail.AccountID) {
+	now := x.env.Now()
+	x.pace.arrived(now)
+	x.changed(id, now)
+}
 
 func (x *Indexer) changed(id mail.AccountID, when time.Time) {
 	x.mu.Lock()

@@ -20,6 +20,7 @@ type pass struct {
 	account  mail.AccountID
 	from     Source
 	turn     *Turn
+	since    time.Time // when it has begun to work, or has rested last
 	reader   reader
 	document *document
 
@@ -40,7 +41,7 @@ func (x *Indexer) update(ctx context.Context, id mail.AccountID, clean bool) err
 		return err
 	}
 	defer from.Close()
-	p := &pass{x: x, ctx: ctx, account: id, from: from, turn: x.workers.Turn(), reader: reader{x.index, id, false}}
+	p := &pass{x: x, ctx: ctx, account: id, from: from, turn: x.workers.Turn(), since: x.env.Now(), reader: reader{x.index, id, false}}
 	defer p.turn.End()
 	if err := p.begin(); err != nil {
 		return err
@@ -173,7 +174,7 @@ func (p *pass) write(fill func(id uint64, put func(partID, []byte) error) (segme
 }
 
 func (p *pass) put(part partID, value []byte) error {
-	if err := p.turn.Work(p.ctx); err != nil {
+	if err := p.work(); err != nil {
 		return err
 	}
 	name := part.name()
@@ -254,7 +255,7 @@ func (p *pass) fill(lo, end mail.MessageID, ids []mail.MessageID) error {
 			}
 			b = newBatch(id)
 		}
-		if err := p.turn.Work(p.ctx); err != nil {
+		if err := p.work(); err != nil {
 			return err
 		}
 		err := p.document.read(p.ctx, p.from, id)

@@ -37,7 +37,8 @@ that clients waited. *Ceiling* is what the same client gets from a server that o
 for what adds messages it is what the bare store takes, where that is less.
 A bar is the smaller of the ratio that is wanted and 70 %% of the ceiling. *Cold*: the server has just been restarted; the page cache is kept.
 CPU and bytes are for one unit: the time of all of the server's processes, and what went over the connections both ways, preparations between the measured
-parts included. Memory is the proportional set size of all its processes after a run.
+parts included. Memory is the proportional set size of all its processes after a run. After a run of APPEND or LMTP both rest for some
+seconds, in which Postfach makes the text index that it has put off meanwhile: that work is in no figure, and burdens nobody's run.
 
 - %s
 - load average before and after: %s (other work on the machine takes from both)

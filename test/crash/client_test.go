@@ -188,7 +188,7 @@ func (w *worker) copy(b *bytes.Buffer, p place, in *instance, move bool) {
 func message(id string, rng *rand.Rand) string {
 	size := rng.IntN(2000)
 	if rng.IntN(6) == 0 {
-		size = 20_000 + rng.IntN(60_000)
+		size = 40_000 + rng.IntN(60_000)
 	}
 	return fmt.Sprintf("X-Id: %s %d\r\n\r\n", id, size) + pattern(id, size)
 }

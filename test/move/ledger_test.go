@@ -108,7 +108,7 @@ func (w *writer) append(a *mailbox.Account, m *mailbox.Mailbox) {
 	defer u.Release()
 	body := fmt.Appendf(nil, "Subject: %s %d\r\n\r\n", w.name, len(w.fates))
 	if w.r.IntN(15) == 0 {
-		body = append(body, make([]byte, 20_000)...)
+		body = append(body, make([]byte, 40_000)...)
 	}
 	f := &fate{}
 	w.fates[sha256.Sum256(body)] = f

@@ -129,7 +129,7 @@ func TestForeignUpload(t *testing.T) {
 	// Both stores number their segments alike.
 	bodies := map[int][]byte{}
 	for n := range 6 {
-		bodies[n] = bytes.Repeat([]byte{byte(n)}, 20_000)
+		bodies[n] = bytes.Repeat([]byte{byte(n)}, mail.InlineBytesMax+4000)
 	}
 	first := upload(t, s, bodies[0])
 	_, err := arrive(s, first, bodies[0])

@@ -1,6 +1,9 @@
 package pebble
 
 import (
+	"bytes"
+	"crypto/sha256"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -35,7 +38,7 @@ func TestUnknownFormat(t *testing.T) {
 
 // TestFormatMajorVersion: docs/format.md names the number.
 func TestFormatMajorVersion(t *testing.T) {
-	if formatMajorVersion != 21 {
+	if formatMajorVersion != 24 {
 		t.Fatalf("the pinned version is %d", formatMajorVersion)
 	}
 }
@@ -90,6 +93,92 @@ func TestCheckFinds(t *testing.T) {
 	expect("mailbox 9 has annotations and is not there")
 	db.Delete(accountKey(keyEntry, 1), pebble.NoSync)
 	expect("has no entry")
+}
+
+// TestUpgrade opens a database as releases before have written it, with bodies in its
+// tables: all is there, and still is when compactions have put them into files of their own.
+func TestUpgrade(t *testing.T) {
+	ctx := t.Context()
+	made, err := Open("data", Options{FS: vfs.NewMem()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer made.Close()
+	if err := made.AddAccount(ctx, mail.Account{ID: 1, Name: "anna"}); err != nil {
+		t.Fatal(err)
+	}
+	inbox := &mail.MailboxCreated{Stamped: mail.Stamped{ModSeq: 1}, State: mail.MailboxState{ID: 1, Name: "INBOX", UIDNext: 1, HighestModSeq: 1}}
+	changes := []mail.Change{inbox}
+	for i := range 50 {
+		changes = append(changes, appendedBody(i+1, 100*i))
+	}
+	if _, err := made.Commit(ctx, &mail.Commit{Account: 1, Changes: changes}); err != nil {
+		t.Fatal(err)
+	}
+	fs := vfs.NewMem()
+	copyTo(t, made.current.db, fs, pebble.FormatTableFormatV6)
+	s, err := Open("data", Options{FS: fs})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	for _, compacted := range []bool{false, true} {
+		if compacted {
+			if _, err := s.Commit(ctx, &mail.Commit{Account: 1, At: 51, Changes: []mail.Change{appendedBody(51, 10)}}); err != nil {
+				t.Fatal(err)
+			}
+			if err := s.current.db.Compact(ctx, []byte{0}, []byte{0xff}, false); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := s.Check(ctx, func(damage string) { t.Error(damage) }); err != nil {
+			t.Fatal(err)
+		}
+		if inFiles := s.current.db.Metrics().BlobFiles.LiveCount > 0; inFiles != compacted {
+			t.Fatalf("compacted: %v, bodies in files of their own: %v", compacted, inFiles)
+		}
+	}
+}
+
+// appendedBody is the arrival of message n, by change n+1 of the account.
+func appendedBody(n, size int) *mail.Appended {
+	body := bytes.Repeat([]byte{byte(n)}, size)
+	seq := mail.ModSeq(n + 1)
+	return &mail.Appended{Stamped: mail.Stamped{ModSeq: seq}, Mailbox: 1, Delta: mail.Count(0, int64(size)), Arrivals: []mail.Arrival{{
+		Row:     mail.Row{UID: mail.UID(n), ModSeq: seq, Fixed: mail.Fixed{Message: mail.MessageID(n), Size: int64(size)}},
+		Message: &mail.Message{ID: mail.MessageID(n), Size: int64(size), Body: mail.Ref{Inline: true}, Digest: sha256.Sum256(body)},
+		Inline:  body,
+	}}}
+}
+
+type quiet struct{}
+
+func (quiet) Infof(string, ...any)  {}
+func (quiet) Errorf(string, ...any) {}
+func (quiet) Fatalf(format string, args ...any) {
+	panic(fmt.Sprintf(format, args...))
+}
+
+// copyTo makes a database of another format with the same records.
+func copyTo(t *testing.T, from *pebble.DB, fs vfs.FS, format pebble.FormatMajorVersion) {
+	t.Helper()
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	must(fs.MkdirAll("data", 0o700))
+	to, err := pebble.Open("data/db", &pebble.Options{FS: fs, FormatMajorVersion: format, Logger: quiet{}})
+	must(err)
+	it, err := from.NewIter(nil)
+	must(err)
+	for ok := it.First(); ok; ok = it.Next() {
+		must(to.Set(it.Key(), it.Value(), pebble.NoSync))
+	}
+	must(it.Close())
+	must(to.Flush())
+	must(to.Close())
 }
 
 // The sweeper frees the annotations of a mailbox with it, and no others.

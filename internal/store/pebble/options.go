@@ -3,16 +3,18 @@ package pebble
 import (
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/bloom"
+	"github.com/cockroachdb/pebble/v2/sstable"
 
 	"postfach/internal/mail"
 )
 
 // formatMajorVersion is pinned: a newer pebble must not make the data unreadable for the
 // release before without somebody deciding it.
-const formatMajorVersion = pebble.FormatTableFormatV6
+const formatMajorVersion = pebble.FormatValueSeparation
 
 const (
 	// dataBlockBytes is a few messages: who reads a mailbox takes a fifth less time than with
@@ -45,12 +47,47 @@ func (e *epoch) options() *pebble.Options {
 		// What is deleted is mostly old: it need not hurry.
 		TargetByteDeletionRate: 128 << 20,
 	}
+	// A flush makes few files: each has to be synced.
+	o.TargetFileSizes = [...]int64{16 << 20, 4 << 20, 8 << 20, 16 << 20, 32 << 20, 64 << 20, 128 << 20}
 	for i := range o.Levels {
 		l := &o.Levels[i]
 		l.FilterPolicy = bloom.FilterPolicy(10)
 		l.BlockSize, l.IndexBlockSize = dataBlockBytes, indexBlockBytes
+		l.Compression = fastestCompression
 	}
+	o.Experimental.ValueSeparationPolicy = func() pebble.ValueSeparationPolicy { return bodySeparation }
+	o.Experimental.SpanPolicyFunc = spanPolicy
 	return o
+}
+
+// fastestCompression is MinLZ where it is faster than Snappy.
+func fastestCompression() *sstable.CompressionProfile { return sstable.FastestCompression }
+
+// bodySeparation keeps the bodies of messages in files of their own, to which the tables
+// refer: a body is written to the log and once more, and compactions only pass on
+// where it is.
+var bodySeparation = pebble.ValueSeparationPolicy{
+	Enabled:     true,
+	MinimumSize: 512,
+	// Bodies that lie in more files than that are brought together again, so that reading
+	// one message after the other does not jump about.
+	MaxBlobReferenceDepth: 10,
+	// What has been expunged goes when it is a fifth of a file.
+	RewriteMinimumAge:  5 * time.Minute,
+	TargetGarbageRatio: 0.2,
+}
+
+// spanPolicy says that values are kept apart for bodies only: what is listed, sorted and
+// searched stays in the tables. The end of a policy is the end of a table, too.
+func spanPolicy(start []byte) (pebble.SpanPolicy, []byte, error) {
+	inTables := pebble.SpanPolicy{DisableValueSeparationBySuffix: true, ValueStoragePolicy: pebble.ValueStorageLowReadLatency}
+	switch {
+	case len(start) == 0 || start[0] < keyInline:
+		return inTables, newKey(keyInline), nil
+	case start[0] == keyInline:
+		return pebble.SpanPolicy{DisableValueSeparationBySuffix: true}, newKey(keyInline + 1), nil
+	}
+	return inTables, nil, nil
 }
 
 // logger is pebble's way to our log. Fatalf does not end the process: it ends the epoch.
