@@ -100,6 +100,7 @@ func (w *commit) appended(c *mail.Appended) error {
 		if err := w.row(m, &a.Row); err != nil {
 			return err
 		}
+		w.use(m, &a.Row)
 		body := a.Message.Body
 		switch {
 		case body.Inline:
@@ -127,8 +128,12 @@ func (w *commit) row(m *mailboxRecord, r *mail.Row) error {
 	}
 	m.UIDNext = r.UID + 1
 	w.set(w.key(keyRow).mailbox(m.ID).uid(r.UID), rowValue(w.v[:0], r))
-	w.set(w.key(keyUse).message(r.Message).mailbox(m.ID).uid(r.UID), w.v[:0])
 	return nil
+}
+
+// use remembers that the row needs its message.
+func (w *commit) use(m *mailboxRecord, r *mail.Row) {
+	w.set(w.key(keyUse).message(r.Message).mailbox(m.ID).uid(r.UID), w.v[:0])
 }
 
 // copied refuses messages that the sweeper has taken meanwhile: a row without its
@@ -146,6 +151,10 @@ func (w *commit) copied(c *mail.Copied) error {
 		if err := w.row(m, &c.Rows[i]); err != nil {
 			return err
 		}
+	}
+	// After all rows, since the memtable takes neighbours in faster when they come together.
+	for i := range c.Rows {
+		w.use(m, &c.Rows[i])
 	}
 	return nil
 }
