@@ -103,7 +103,8 @@ func (q *fetchRequest) newLister(s *session, ranges []mail.Range) *lister {
 	for _, r := range ranges {
 		messages += min(r.Last-r.First, s.view.Exists()) + 1
 	}
-	if l.few = messages <= fewMessages; !l.few {
+	l.few = messages <= fewMessages || s.view.Exists() <= fewMessages
+	if !l.few {
 		s.view.Each([]mail.Range{{First: s.view.Exists(), Last: s.view.Exists()}}, func(r *mailbox.Row) bool {
 			l.highest, _ = mailbox.BlockOf(r.Fixed.Message)
 			return true

@@ -22,7 +22,12 @@ func TestBlockGoesWithItsMessages(t *testing.T) {
 		must[Result](t)(a.Do(t.Context(), &Store{Mailbox: inbox, UIDs: mail.UIDs(u), Change: FlagChange{Mode: Add, System: mail.Deleted}}))
 		must[Result](t)(a.Do(t.Context(), &Expunge{Mailbox: inbox, UIDs: mail.UIDs(u)}))
 	}
-	sweep := func() { must[mail.Swept](t)(w.engine.Sweep(t.Context())) }
+	later := time.Duration(0)
+	w.engine.env.Now = func() time.Time { return time.Now().Add(later) }
+	sweep := func() {
+		later += time.Hour
+		must[mail.Swept](t)(w.engine.Sweep(t.Context()))
+	}
 	change := func(number uint64, during func()) {
 		t.Helper()
 		err := a.ChangeBlock(t.Context(), mail.Ticket{}, number, "x", func(old []byte) []byte {
