@@ -19,16 +19,16 @@ type conn struct {
 
 	// mu orders the session's own deadlines and those that others set to wake it.
 	mu       sync.Mutex
-	light    bool      // asleep in IDLE or the like, may be woken
-	woken    bool      // there is news since the session last looked
-	leaving  bool      // the server is going down
-	ended    bool      // the account can't go on
-	quiet    bool      // it may be silent now; false: a command is under way
-	brief    bool      // a read ends soon, so that the session can rest
-	packed   bool      // what is received may be no part of a command; who finds one calls begin
-	until    time.Time // how long it may be silent
-	began    time.Time // when the command under way began
-	received int64     // bytes of it
+	light    bool          // asleep in IDLE or the like, may be woken
+	woken    bool          // there is news since the session last looked
+	leaving  bool          // the server is going down
+	ended    bool          // the account can't go on
+	quiet    time.Duration // how long it may be silent now; 0: a command is under way
+	until    time.Time     // the end of that; zero: it has not been waited for
+	brief    bool          // a read ends soon, so that the session can rest
+	packed   bool          // what is received may be no part of a command; who finds one calls begin
+	began    time.Time     // when the command under way began
+	received int64         // bytes of it
 
 	// What attend has read is the next that Read returns.
 	attended bool
@@ -55,7 +55,7 @@ var longAgo = time.Unix(1, 0)
 // than wait for it; see resting.
 func (c *conn) between(quiet time.Duration, brief bool) {
 	c.mu.Lock()
-	c.quiet, c.brief, c.until = true, brief, c.now().Add(quiet)
+	c.quiet, c.brief, c.until = quiet, brief, time.Time{}
 	c.mu.Unlock()
 }
 
@@ -119,21 +119,24 @@ func (c *conn) count(n int) {
 func (c *conn) begin() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.quiet {
-		c.quiet, c.began, c.received = false, c.now(), 0
+	if c.quiet > 0 {
+		c.quiet, c.began, c.received = 0, c.now(), 0
 	}
 }
 
 func (c *conn) arm() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.quiet > 0 && c.until.IsZero() {
+		c.until = c.now().Add(c.quiet)
+	}
 	var t time.Time
 	switch {
-	case c.quiet && c.called():
+	case c.quiet > 0 && c.called():
 		t = longAgo
-	case c.quiet && c.brief:
+	case c.quiet > 0 && c.brief:
 		t = earlier(c.until, c.now().Add(briefly))
-	case c.quiet:
+	case c.quiet > 0:
 		t = c.until
 	default:
 		earned := time.Duration(c.received/c.limits.UploadBytesPerSecondMin) * time.Second
@@ -156,7 +159,7 @@ func earlier(a, b time.Time) time.Time {
 // and if so, how long attend waits.
 func (c *conn) resting() bool {
 	c.mu.Lock()
-	rests := c.quiet && c.brief && !c.called() && c.now().Before(c.until)
+	rests := c.quiet > 0 && c.brief && !c.called() && c.now().Before(c.until)
 	if rests {
 		c.brief = false
 	}
@@ -213,7 +216,7 @@ func (c *conn) wake() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.woken = true
-	if c.light && c.quiet {
+	if c.light && c.quiet > 0 {
 		_ = c.Conn.SetReadDeadline(longAgo)
 	}
 }
@@ -228,7 +231,7 @@ func (c *conn) end(reason *bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	*reason, c.woken = true, true
-	if c.quiet {
+	if c.quiet > 0 {
 		_ = c.Conn.SetReadDeadline(longAgo)
 	}
 }

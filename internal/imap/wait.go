@@ -28,6 +28,10 @@ var errWaits = errors.New("waits")
 // Where it wants to be told news between commands, it is told them.
 func (s *session) awaitCommand() error {
 	if !s.waiting.on {
+		if s.r.Buffered() > 0 {
+			s.conn.between(s.silence(), false)
+			return nil
+		}
 		s.await()
 	}
 	return s.wait()
@@ -36,7 +40,7 @@ func (s *session) awaitCommand() error {
 // await begins to wait for a command.
 func (s *session) await() {
 	s.waiting = waiting{on: true}
-	if s.listener != nil && s.r.Buffered() == 0 {
+	if s.listener != nil {
 		if news, expunges := s.listener.between(); news {
 			s.waitTelling(expunges, s.server.limits.IdleTimeout, nil)
 		}
