@@ -176,6 +176,10 @@ func (w *Writer) Bytes(b []byte) *Writer {
 }
 
 func (w *Writer) put(s string) {
+	if len(s) <= len(w.buf)-w.n && w.err == nil {
+		w.n += copy(w.buf[w.n:], s)
+		return
+	}
 	for len(s) > 0 && w.err == nil {
 		n := copy(w.space(1), s)
 		w.n += n
