@@ -23,7 +23,7 @@ func TestPace(t *testing.T) {
 	} {
 		t.Run(fmt.Sprint(c.arrivals), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				x := &Indexer{env: mail.SystemEnv(nil), waiting: make(map[mail.AccountID]*waiting), wake: make(chan struct{}, 1)}
+				x := &Indexer{env: mail.SystemEnv(nil), store: inMem(t), waiting: make(map[mail.AccountID]*waiting), wake: make(chan struct{}, 1)}
 				var wg sync.WaitGroup
 				defer wg.Wait()
 				wg.Go(func() {
