@@ -208,9 +208,9 @@ func TestOracleOnPostgres(t *testing.T) {
 	}
 	r.append(all[190:]...)
 	random := rand.New(rand.NewPCG(1, 5))
-	r.check(random, 200)
+	r.check(random, *oracleQueries/15)
 	r.must(r.indexer.Rebuild(t.Context(), rigAccount))
-	r.check(random, 100)
+	r.check(random, *oracleQueries/30)
 	if s := r.status(); s.Missing != 0 || s.Messages != 200 {
 		t.Errorf("%+v", s)
 	}
