@@ -5,6 +5,8 @@ import (
 	"hash/crc32"
 	"strconv"
 
+	"github.com/klauspost/compress/s2"
+
 	"postfach/internal/mailbox"
 	"postfach/internal/mime"
 	"postfach/internal/search"
@@ -15,16 +17,18 @@ import (
 //
 // It is the version of this encoding, that of the parser that has read the messages, two
 // bytes of nothing, an entry for each place, and the texts one after the other. An entry has
-// the end of its text among them and, in its highest bits, what there is. In the store a
-// checksum follows. Numbers are little-endian.
+// the end of its text among them and, in its highest bits, what there is. Numbers are
+// little-endian. The store has it compressed, and a checksum behind it: what is read after a
+// restart then is small until it comes to where it stays.
 type listing []byte
 
 const (
-	listingVersion   = 1
+	listingVersion   = 2 // 1: the store compressed, as well as it could
 	listingHeadBytes = 4 + 4*mailbox.BlockMessages
 
 	// listingTextMax is how long a text may be that is kept: a block has to be less than a MiB.
 	listingTextMax = 4 << 10
+	listingMax     = listingHeadBytes + listingTextMax*mailbox.BlockMessages
 )
 
 // What a listing has of a message.
@@ -110,33 +114,38 @@ type listingKey struct {
 
 var listingTable = crc32.MakeTable(crc32.Castagnoli)
 
-// sum is a checksum of a listing and of what it is about.
-func (k *listingKey) sum(l listing) uint32 {
+// sum is a checksum of a compressed listing and of what it is about.
+func (k *listingKey) sum(packed []byte) uint32 {
 	var room [100]byte
 	name := append(room[:0], k.column...)
 	name = append(name, ' ')
 	name = strconv.AppendUint(name, uint64(k.owner.Account), 36)
 	name = append(name, ' ')
 	name = strconv.AppendUint(name, k.number, 36)
-	return crc32.Update(crc32.Checksum(name, listingTable), listingTable, l)
+	return crc32.Update(crc32.Checksum(name, listingTable), listingTable, packed)
 }
 
 // seal makes a listing one for the store.
 func (k *listingKey) seal(l listing) []byte {
-	return binary.LittleEndian.AppendUint32(l[:len(l):len(l)], k.sum(l))
+	packed := s2.Encode(nil, l)
+	return binary.LittleEndian.AppendUint32(packed, k.sum(packed))
 }
 
 // open reads what seal has made; nil: it is something else.
 func (k *listingKey) open(sealed []byte) listing {
 	n := len(sealed) - 4
-	if n < listingHeadBytes || sealed[0] != listingVersion || sealed[1] != mime.Version {
+	if n < 0 || k.sum(sealed[:n]) != binary.LittleEndian.Uint32(sealed[n:]) {
 		return nil
 	}
-	l := listing(sealed[:n:n])
-	if k.sum(l) != binary.LittleEndian.Uint32(sealed[n:]) || !l.sound() {
+	packed := sealed[:n]
+	if size, err := s2.DecodedLen(packed); err != nil || size < listingHeadBytes || size > listingMax {
 		return nil
 	}
-	return l
+	b, err := s2.Decode(nil, packed)
+	if l := listing(b); err == nil && l[0] == listingVersion && l[1] == mime.Version && l.sound() {
+		return l
+	}
+	return nil
 }
 
 // sound tells whether the entries of a listing fit its texts.

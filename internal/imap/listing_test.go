@@ -173,13 +173,13 @@ func (r *rig) spoil(rng *rand.Rand, messages int) {
 		case 2:
 			b = b[:rng.IntN(len(b))]
 		case 3: // of another program, and with other texts
-			l := bytes.ToUpper(b[:len(b)-4])
+			l := bytes.ToUpper(key.open(b))
 			l[rng.IntN(2)]++
 			b = key.seal(l)
 		case 4: // entries that can't be right
-			l := b[:len(b)-4]
+			l := key.open(b)
 			l[4+rng.IntN(4*mailbox.BlockMessages)] ^= 0x80
-			if b = key.seal(l); listing(l).sound() {
+			if b = key.seal(l); l.sound() {
 				b = nil
 			}
 		case 5:

@@ -38,7 +38,8 @@ func ownerOf(a *mailbox.Account) search.Owner { return search.Owner{Account: a.I
 
 // known is what is known of the account's messages.
 func (q *searchRequest) known() *search.Known {
-	k := q.s.server.library.Known(ownerOf(q.s.account), q.s.account)
+	account := q.s.account
+	k := q.s.server.library.Known(ownerOf(account), account, func() search.Opener { return account.Opener() })
 	k.Skip, k.Progress = isUnreadable, q.progress.next
 	return k
 }

@@ -12,7 +12,6 @@ import (
 	"sync/atomic"
 
 	"postfach/internal/mail"
-	"postfach/internal/mime"
 )
 
 // Library keeps what sorting and threading have found out, for all accounts: facts of
@@ -26,10 +25,8 @@ type Library struct {
 // NewLibrary makes a library that takes so many bytes of memory.
 func NewLibrary(bytesMax int64) *Library { return &Library{kept: NewMemory(bytesMax)} }
 
-// Shelf is where an account's messages come from, and where facts of them are kept.
+// Shelf is where facts of an account's messages are kept.
 type Shelf interface {
-	Message(ctx context.Context, id mail.MessageID) (*mail.Message, error)
-	Structure(ctx context.Context, m *mail.Message) (*mime.Structure, error)
 	Derived(ctx context.Context, key string) ([]byte, error)
 	PutDerived(ctx context.Context, key string, value []byte) error
 	DropDerived(ctx context.Context, prefix string) error
@@ -59,6 +56,7 @@ type Known struct {
 	library *Library
 	owner   Owner
 	shelf   Shelf
+	open    func() Opener // each is used by one goroutine, for messages that mostly are neighbours
 
 	// Skip tells whether an error is about one message only: then nothing is known of it.
 	Skip func(error) bool
@@ -71,9 +69,12 @@ type Known struct {
 	skipped map[mail.MessageID]error
 }
 
-// Known returns what is known of an account's messages.
-func (l *Library) Known(owner Owner, s Shelf) *Known {
-	return &Known{library: l, owner: owner, shelf: s, chunks: make(map[uint64]*factsChunk), skipped: make(map[mail.MessageID]error)}
+// Known returns what is known of an account's messages, which open opens if need be.
+func (l *Library) Known(owner Owner, s Shelf, open func() Opener) *Known {
+	return &Known{
+		library: l, owner: owner, shelf: s, open: open,
+		chunks: make(map[uint64]*factsChunk), skipped: make(map[mail.MessageID]error),
+	}
 }
 
 // Load makes sure that the facts of these messages are known. They stay in memory as long as
@@ -166,12 +167,13 @@ func (k *Known) loadChunk(ctx context.Context, t *task) error {
 		}
 	}
 	var more []slotFacts
+	opener := k.open()
 	for slot := range chunkMessages {
 		if t.wanted[slot/64]&(1<<(slot%64)) == 0 || t.factsChunk != nil && t.factsChunk.has(slot) {
 			continue
 		}
 		id := mail.MessageID(t.number*chunkMessages + uint64(slot))
-		f, err := k.read(ctx, id)
+		f, err := readFacts(ctx, opener, id)
 		switch {
 		case err == nil:
 			more = append(more, slotFacts{slot, f})
@@ -190,15 +192,11 @@ func (k *Known) loadChunk(ctx context.Context, t *task) error {
 	return nil
 }
 
-func (k *Known) read(ctx context.Context, id mail.MessageID) (Facts, error) {
+func readFacts(ctx context.Context, from Opener, id mail.MessageID) (Facts, error) {
 	if err := ctx.Err(); err != nil {
 		return Facts{}, err
 	}
-	m, err := k.shelf.Message(ctx, id)
-	if err != nil {
-		return Facts{}, err
-	}
-	s, err := k.shelf.Structure(ctx, m)
+	s, err := from.Structure(ctx, id)
 	if err != nil {
 		return Facts{}, err
 	}
@@ -253,14 +251,13 @@ func (k *Known) Save(durable func(context.Context) error) func(context.Context) 
 	if len(unsaved) == 0 || !k.library.saving.CompareAndSwap(false, true) {
 		return nil
 	}
-	l, shelf := k.library, k.shelf
 	return func(ctx context.Context) error {
-		defer l.saving.Store(false)
+		defer k.library.saving.Store(false)
 		if err := durable(ctx); err != nil {
 			return err
 		}
 		for key, c := range unsaved {
-			if err := l.save(ctx, shelf, key, c); err != nil {
+			if err := k.save(ctx, key, c); err != nil {
 				return err
 			}
 		}
@@ -271,25 +268,26 @@ func (k *Known) Save(durable func(context.Context) error) func(context.Context) 
 // save writes a chunk. What is in memory may be about messages that the sweeper has freed, and
 // text of a message must not outlive it. Who looks after the writing whether they are there
 // misses none: those that are freed later take the chunk with them.
-func (l *Library) save(ctx context.Context, from Shelf, key chunkKey, c *factsChunk) error {
-	if err := from.PutDerived(ctx, key.name(), appendChunk(nil, c)); err != nil {
+func (k *Known) save(ctx context.Context, key chunkKey, c *factsChunk) error {
+	if err := k.shelf.PutDerived(ctx, key.name(), appendChunk(nil, c)); err != nil {
 		return err
 	}
+	kept, opener := k.library.kept, k.open() // which has read nothing before
 	for slot := range chunkMessages {
 		if !c.has(slot) {
 			continue
 		}
-		_, err := from.Message(ctx, mail.MessageID(key.number*chunkMessages+uint64(slot)))
+		_, err := opener.Message(ctx, mail.MessageID(key.number*chunkMessages+uint64(slot)))
 		if mail.Is(err, mail.NotFound) {
-			l.kept.take(key) // what is there is found out again
-			return from.DropDerived(ctx, key.name())
+			kept.take(key) // what is there is found out again
+			return k.shelf.DropDerived(ctx, key.name())
 		}
 		if err != nil {
-			return errors.Join(err, from.DropDerived(context.WithoutCancel(ctx), key.name()))
+			return errors.Join(err, k.shelf.DropDerived(context.WithoutCancel(ctx), key.name()))
 		}
 	}
 	saved := *c
 	saved.unsaved = 0
-	l.kept.swap(key, c, &saved)
+	kept.swap(key, c, &saved)
 	return nil
 }
