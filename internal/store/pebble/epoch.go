@@ -23,7 +23,7 @@ type epoch struct {
 	writes chan *write
 	folds  chan mailboxID // mailboxes whose logs have grown
 	stop   chan struct{}  // closed when the epoch ends in peace, for the folder
-	folded chan struct{}  // closed when the folder has stopped, for the writer
+	folded chan struct{}  // closed when the folder has stopped, for the writer and the syncer
 
 	// tidy is held by what rewrites logs behind the commits' back: the folder
 	// and the sweeper.
@@ -54,7 +54,7 @@ func (s *Store) newEpoch() (*epoch, error) {
 		folded: make(chan struct{}),
 		quiet:  sync.NewCond(&s.mu),
 	}
-	e.sync.epoch = e
+	e.sync.init(e)
 	e.locks.init()
 	opened := make(chan error, 1)
 	go func() { opened <- e.open() }()
@@ -67,6 +67,7 @@ func (s *Store) newEpoch() (*epoch, error) {
 		return nil, e.fence.failure()
 	}
 	go e.writer()
+	go e.sync.run()
 	go e.folder()
 	return e, nil
 }
@@ -118,7 +119,7 @@ func (e *epoch) writer() {
 				e.fence.fail(err)
 				err = errAway
 			}
-			w.seq = e.sync.committed.Add(1)
+			w.seq = e.sync.applied()
 			w.done <- err
 		case <-e.folded:
 			return
@@ -149,6 +150,7 @@ func (e *epoch) close() error {
 	<-e.folded
 	closed := make(chan error, 1)
 	go func() {
+		<-e.sync.ended
 		err := e.sync.now()
 		if err == nil {
 			err = e.db.Close()

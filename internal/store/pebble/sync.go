@@ -9,22 +9,37 @@ import (
 )
 
 // syncer is one epoch's mail.Syncer. Commits are applied without a sync and numbered
-// after that; a sync happens only when somebody waits for one. It is one empty write
-// with pebble.Sync, which makes everything applied before it durable: the log is
+// after that; a sync happens only when somebody waits for one, or is about to. It is one
+// empty write with pebble.Sync, which makes everything applied before it durable: the log is
 // written in order, and when pebble changes to a new log it closes the old one with
 // a sync before it makes the new one (record.LogWriter.Close, DB.rotateWAL).
 //
 // Why not pebble's ApplyNoSyncWait: it queues a sync for every commit, also for those
 // that nobody ever waits for, and its result must be fetched for each. Here a thousand
-// pipelined commits whose session waits once cost one sync, a delivery that arrives
+// pipelined commits whose session waits once cost two syncs, a delivery that arrives
 // during a sync shares the next, and a commit that nobody waits for costs none.
+//
+// One goroutine makes all syncs, one round after the other: a waiter must not be stuck in
+// pebble when the fence parks, and a new goroutine for each would grow its stack each time.
 type syncer struct {
 	epoch     *epoch
 	committed atomic.Uint64 // the newest number given
 	durable   atomic.Uint64
+	awaited   atomic.Uint64 // the newest number that somebody has waited for
+	wake      chan struct{} // that a round is wanted
+	ended     chan struct{} // closed when the goroutine has ended
 
-	mu    sync.Mutex
-	round chan struct{} // closed when the sync under way has ended; nil: none
+	mu      sync.Mutex
+	wanted  bool
+	covered uint64        // by the round under way
+	round   chan struct{} // closed when the round under way has ended
+	next    chan struct{} // the same for the round after it
+}
+
+func (y *syncer) init(e *epoch) {
+	y.epoch = e
+	y.wake, y.ended = make(chan struct{}, 1), make(chan struct{})
+	y.next = make(chan struct{})
 }
 
 // Synced implements mail.Syncer.
@@ -32,41 +47,91 @@ func (y *syncer) Synced(seq uint64) bool { return seq <= y.durable.Load() }
 
 // Sync implements mail.Syncer. ctx bounds the wait only: a sync under way goes on.
 func (y *syncer) Sync(ctx context.Context, seq uint64) error {
-	for !y.Synced(seq) {
-		y.mu.Lock()
-		if y.round == nil && !y.Synced(seq) {
-			y.round = make(chan struct{})
-			go y.run()
-		}
-		round := y.round
-		y.mu.Unlock()
-		if round == nil {
-			continue
-		}
-		select {
-		case <-round:
-		case <-y.epoch.fence.broken:
-			if y.Synced(seq) {
-				return nil
-			}
-			return errAway
-		case <-ctx.Done():
-			return ctx.Err()
-		}
+	for old := y.awaited.Load(); old < seq && !y.awaited.CompareAndSwap(old, seq); {
+		old = y.awaited.Load()
 	}
-	return nil
+	round := y.ask(seq)
+	if round == nil {
+		return nil
+	}
+	select {
+	case <-round:
+		return nil
+	case <-y.epoch.fence.broken:
+		if y.Synced(seq) {
+			return nil
+		}
+		return errAway
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
-// run is one round. When the sync fails, it never ends (see fence).
-func (y *syncer) run() {
-	if err := y.now(); err != nil {
-		y.epoch.fence.fail(err)
-		return
-	}
+// ask returns what is closed when seq is durable, and sees to it that it will be; nil: it
+// is already.
+func (y *syncer) ask(seq uint64) <-chan struct{} {
 	y.mu.Lock()
 	defer y.mu.Unlock()
-	close(y.round)
-	y.round = nil
+	switch {
+	case y.Synced(seq):
+		return nil
+	case seq <= y.covered:
+		return y.round
+	case !y.wanted:
+		y.wanted = true
+		select {
+		case y.wake <- struct{}{}:
+		default: // it has not come to the last one yet
+		}
+	}
+	return y.next
+}
+
+// applied gives a commit that was applied its number. Where the one before it was waited
+// for, this one will be, too: its sync begins before somebody asks for it.
+func (y *syncer) applied() uint64 {
+	seq := y.committed.Add(1)
+	if y.awaited.Load() == seq-1 {
+		y.ask(seq)
+	}
+	return seq
+}
+
+// run makes the rounds. When a sync fails, the round never ends (see fence).
+func (y *syncer) run() {
+	defer close(y.ended)
+	for {
+		select {
+		case <-y.wake:
+		case <-y.epoch.folded:
+			return
+		case <-y.epoch.fence.broken:
+			return
+		}
+		for y.begin() {
+			if err := y.now(); err != nil {
+				y.epoch.fence.fail(err)
+				return
+			}
+			y.mu.Lock()
+			close(y.round)
+			y.covered, y.round = 0, nil
+			y.mu.Unlock()
+		}
+	}
+}
+
+// begin makes the next round the one under way, if somebody wants it.
+func (y *syncer) begin() bool {
+	y.mu.Lock()
+	defer y.mu.Unlock()
+	if !y.wanted {
+		return false
+	}
+	y.wanted = false
+	y.covered = y.committed.Load()
+	y.round, y.next = y.next, make(chan struct{})
+	return true
 }
 
 // now makes everything durable that was committed before it is called.
@@ -79,10 +144,6 @@ func (y *syncer) now() (err error) {
 	if err := y.epoch.db.LogData(nil, pebble.Sync); err != nil {
 		return err
 	}
-	for {
-		durable := y.durable.Load()
-		if covered <= durable || y.durable.CompareAndSwap(durable, covered) {
-			return nil
-		}
-	}
+	y.durable.Store(covered)
+	return nil
 }
