@@ -4,7 +4,7 @@
 // Three rules carry it:
 //
 //   - A commit is one batch, applied without a sync; a sync happens only when somebody
-//     waits for a ticket, or is about to (sync.go).
+//     waits for a ticket (sync.go).
 //   - The first write to disk that fails ends the database's life, its epoch: nothing
 //     that it does later reaches the disk (fence.go), the tickets that wait fail, and the
 //     database is opened again (reopen.go).

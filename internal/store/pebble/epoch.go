@@ -119,7 +119,7 @@ func (e *epoch) writer() {
 				e.fence.fail(err)
 				err = errAway
 			}
-			w.seq = e.sync.applied()
+			w.seq = e.sync.committed.Add(1)
 			w.done <- err
 		case <-e.folded:
 			return

@@ -9,14 +9,14 @@ import (
 )
 
 // syncer is one epoch's mail.Syncer. Commits are applied without a sync and numbered
-// after that; a sync happens only when somebody waits for one, or is about to. It is one
-// empty write with pebble.Sync, which makes everything applied before it durable: the log is
-// written in order, and when pebble changes to a new log it closes the old one with
-// a sync before it makes the new one (record.LogWriter.Close, DB.rotateWAL).
+// after that; a sync happens only when somebody waits for one. It is one empty write with
+// pebble.Sync, which makes everything applied before it durable: the log is written in
+// order, and when pebble changes to a new log it closes the old one with a sync before it
+// makes the new one (record.LogWriter.Close, DB.rotateWAL).
 //
 // Why not pebble's ApplyNoSyncWait: it queues a sync for every commit, also for those
 // that nobody ever waits for, and its result must be fetched for each. Here a thousand
-// pipelined commits whose session waits once cost two syncs, a delivery that arrives
+// pipelined commits whose session waits once cost one sync, a delivery that arrives
 // during a sync shares the next, and a commit that nobody waits for costs none.
 //
 // One goroutine makes all syncs, one round after the other: a waiter must not be stuck in
@@ -25,7 +25,6 @@ type syncer struct {
 	epoch     *epoch
 	committed atomic.Uint64 // the newest number given
 	durable   atomic.Uint64
-	awaited   atomic.Uint64 // the newest number that somebody has waited for
 	wake      chan struct{} // that a round is wanted
 	ended     chan struct{} // closed when the goroutine has ended
 
@@ -47,9 +46,6 @@ func (y *syncer) Synced(seq uint64) bool { return seq <= y.durable.Load() }
 
 // Sync implements mail.Syncer. ctx bounds the wait only: a sync under way goes on.
 func (y *syncer) Sync(ctx context.Context, seq uint64) error {
-	for old := y.awaited.Load(); old < seq && !y.awaited.CompareAndSwap(old, seq); {
-		old = y.awaited.Load()
-	}
 	round := y.ask(seq)
 	if round == nil {
 		return nil
@@ -85,16 +81,6 @@ func (y *syncer) ask(seq uint64) <-chan struct{} {
 		}
 	}
 	return y.next
-}
-
-// applied gives a commit that was applied its number. Where the one before it was waited
-// for, this one will be, too: its sync begins before somebody asks for it.
-func (y *syncer) applied() uint64 {
-	seq := y.committed.Add(1)
-	if y.awaited.Load() == seq-1 {
-		y.ask(seq)
-	}
-	return seq
 }
 
 // run makes the rounds. When a sync fails, the round never ends (see fence).
