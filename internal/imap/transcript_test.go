@@ -247,11 +247,35 @@ func (w *transcriptWorld) dial(from string) (net.Conn, error) {
 	if w.oneByte {
 		server = bytewise{server}
 	}
+	greeted := &greetedConn{Conn: server, said: make(chan struct{})}
+	if w.realTime {
+		server = greeted
+	}
 	w.wg.Go(func() { w.srv.ServeConn(w.ctx, server, w.tls) })
+	if w.realTime && !w.tls {
+		<-greeted.said // so that connections come in the order in which they are made
+	}
 	if w.tls {
 		return tls.Client(client, &tls.Config{InsecureSkipVerify: true}), nil
 	}
 	return client, nil
+}
+
+// greetedConn tells when the server has said something.
+type greetedConn struct {
+	net.Conn
+	once sync.Once
+	said chan struct{}
+}
+
+func (c *greetedConn) Write(b []byte) (int, error) {
+	defer c.once.Do(func() { close(c.said) })
+	return c.Conn.Write(b)
+}
+
+func (c *greetedConn) Close() error {
+	defer c.once.Do(func() { close(c.said) })
+	return c.Conn.Close()
 }
 
 // troubledStore takes its time to find a message, or does not find it, or has its structure
