@@ -24,6 +24,9 @@ type World struct {
 	Quiet func()
 }
 
+// halfTime is how long the other side is given to read half a command in real time.
+const halfTime = 200 * time.Millisecond
+
 // patience is how long an expected line may take in real time.
 const patience = 10 * time.Second
 
@@ -162,6 +165,9 @@ func (p *play) send(peer *peer, lines []line) error {
 		b.WriteString(line{l.literal, text}.bytesOf())
 	}
 	peer.send(b.String())
+	if p.world.Quiet == nil && !strings.HasSuffix(b.String(), "\n") {
+		time.Sleep(halfTime) // nothing answers half a command
+	}
 	return nil
 }
 
