@@ -108,15 +108,8 @@ func (a *Authenticator) takeTurn(ctx context.Context, k pair) error {
 }
 
 func sleep(ctx context.Context, d time.Duration) error {
-	if d <= 0 {
-		return nil
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
+	if d > 0 && !mail.Sleep(ctx, d) {
 		return mail.Wrap(mail.Busy, ctx.Err())
 	}
+	return nil
 }

@@ -63,11 +63,9 @@ type keeper interface {
 	mail.Blobs
 }
 
-// selectedSession is a session in a mailbox of n messages, on a replayed
-// connection.
-func selectedSession(t testing.TB, store keeper, n int) (*session, *replay) {
+// annaIn makes an engine over a store, and in it the only account.
+func annaIn(t testing.TB, env *mail.Env, store keeper) (*mailbox.Engine, *mailbox.Account) {
 	t.Helper()
-	env := mail.SystemEnv(quietLog)
 	if err := store.AddAccount(t.Context(), mail.Account{ID: 1, Name: "anna"}); err != nil {
 		t.Fatal(err)
 	}
@@ -76,6 +74,15 @@ func selectedSession(t testing.TB, store keeper, n int) (*session, *replay) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return engine, account
+}
+
+// selectedSession is a session in a mailbox of n messages, on a replayed
+// connection.
+func selectedSession(t testing.TB, store keeper, n int) (*session, *replay) {
+	t.Helper()
+	env := mail.SystemEnv(quietLog)
+	engine, account := annaIn(t, env, store)
 	fill(t, account, n)
 	c := new(replay)
 	srv := New(Options{Engine: engine, Env: env, Metrics: new(metrics.Metrics)})

@@ -97,14 +97,7 @@ func newRigOn(t testing.TB, options []mem.Option, messages ...string) *rig {
 	t.Helper()
 	env := mail.SystemEnv(quietLog)
 	store := &readStore{Store: mem.New(env, options...), faults: map[mail.MessageID]error{}, torn: map[mail.MessageID]int64{}}
-	if err := store.AddAccount(t.Context(), mail.Account{ID: 1, Name: "anna"}); err != nil {
-		t.Fatal(err)
-	}
-	engine := mailbox.New(store, store, env, mailbox.Limits{})
-	account, err := engine.Account(t.Context(), 1)
-	if err != nil {
-		t.Fatal(err)
-	}
+	engine, account := annaIn(t, env, store)
 	r := &rig{t: t, store: store, c: new(heard)}
 	srv := New(Options{Engine: engine, Env: env, Metrics: new(metrics.Metrics)})
 	r.s = srv.session(t.Context(), r.c)

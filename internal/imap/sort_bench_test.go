@@ -86,14 +86,7 @@ func newSortBench(b *testing.B, n int) *sortBench {
 		b.Fatal(err)
 	}
 	store := &forgetful{Store: disk}
-	if err := store.AddAccount(b.Context(), mail.Account{ID: 1, Name: "anna"}); err != nil {
-		b.Fatal(err)
-	}
-	engine := mailbox.New(store, store, env, mailbox.Limits{})
-	account, err := engine.Account(b.Context(), 1)
-	if err != nil {
-		b.Fatal(err)
-	}
+	engine, account := annaIn(b, env, store)
 	appendMail(b, account, 0, n, listMail)
 	x := &sortBench{store: store, c: new(replay), next: n}
 	srv := New(Options{Engine: engine, Env: env, Metrics: new(metrics.Metrics)})

@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"postfach/internal/mail"
-	"postfach/internal/mailbox"
 	"postfach/internal/metrics"
 	"postfach/internal/search"
 	"postfach/internal/store/mem"
@@ -35,14 +34,7 @@ func TestSortFollows(t *testing.T) {
 
 func sortFollows(t *testing.T, store keeper) {
 	env := mail.SystemEnv(quietLog)
-	if err := store.AddAccount(t.Context(), mail.Account{ID: 1, Name: "anna"}); err != nil {
-		t.Fatal(err)
-	}
-	engine := mailbox.New(store, store, env, mailbox.Limits{})
-	account, err := engine.Account(t.Context(), 1)
-	if err != nil {
-		t.Fatal(err)
-	}
+	engine, account := annaIn(t, env, store)
 	rng := rand.New(rand.NewPCG(5, 5))
 	text := rumour(rng)
 	appendMail(t, account, 0, 60, text)

@@ -1,6 +1,7 @@
 package mail
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/binary"
 	"io"
@@ -38,4 +39,16 @@ func (e *Env) NewAccountID() (AccountID, error) {
 func (e *Env) NewOpID() (op OpID, err error) {
 	_, err = io.ReadFull(e.Random, op[:])
 	return op, err
+}
+
+// Sleep waits, and tells whether to go on: the context has not ended.
+func Sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }

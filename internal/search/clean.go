@@ -37,7 +37,7 @@ const (
 // cleanAll cleans the indexes of all accounts, again and again. Where several processes do it,
 // the later ones find that it is done.
 func (x *Indexer) cleanAll(ctx context.Context) {
-	for wait := rand.N(cleanDelayMax); pause(ctx, wait); wait = cleanInterval {
+	for wait := rand.N(cleanDelayMax); mail.Sleep(ctx, wait); wait = cleanInterval {
 		var ids []mail.AccountID
 		for a, err := range x.store.Accounts(ctx) {
 			if err != nil {
@@ -49,22 +49,10 @@ func (x *Indexer) cleanAll(ctx context.Context) {
 			if err := x.Clean(ctx, id); err != nil && ctx.Err() == nil && !mail.Is(err, mail.NotFound) {
 				x.env.Log.Info("cleaning an index is put off", "account", id, "err", err)
 			}
-			if !pause(ctx, cleanPause) {
+			if !mail.Sleep(ctx, cleanPause) {
 				return
 			}
 		}
-	}
-}
-
-// pause waits, and tells whether to go on.
-func pause(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
 	}
 }
 

@@ -1,7 +1,6 @@
 package search
 
 import (
-	"context"
 	"sync"
 	"time"
 
@@ -61,21 +60,10 @@ func (p *pass) work() error {
 		p.since = now
 	case worked >= paceWork:
 		p.turn.End()
-		if err := sleep(p.ctx, min(paceRests*worked, paceRestMax)); err != nil {
-			return err
+		if !mail.Sleep(p.ctx, min(paceRests*worked, paceRestMax)) {
+			return mail.Wrap(mail.Unavailable, p.ctx.Err())
 		}
 		p.since = p.x.env.Now()
 	}
 	return p.turn.Work(p.ctx)
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return mail.Wrap(mail.Unavailable, ctx.Err())
-	}
 }

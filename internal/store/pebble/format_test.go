@@ -43,17 +43,24 @@ func TestFormatMajorVersion(t *testing.T) {
 	}
 }
 
-// TestCheckFinds damages a store in every way that Check looks for.
-func TestCheckFinds(t *testing.T) {
-	ctx := t.Context()
+// withAccount opens an empty store with one account, until the test ends.
+func withAccount(t *testing.T) *Store {
+	t.Helper()
 	s, err := Open("data", Options{FS: vfs.NewMem()})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer s.Close()
-	if err := s.AddAccount(ctx, mail.Account{ID: 1, Name: "anna"}); err != nil {
+	t.Cleanup(func() { s.Close() })
+	if err := s.AddAccount(t.Context(), mail.Account{ID: 1, Name: "anna"}); err != nil {
 		t.Fatal(err)
 	}
+	return s
+}
+
+// TestCheckFinds damages a store in every way that Check looks for.
+func TestCheckFinds(t *testing.T) {
+	ctx := t.Context()
+	s := withAccount(t)
 	inbox := &mail.MailboxCreated{Stamped: mail.Stamped{ModSeq: 1}, State: mail.MailboxState{ID: 1, Name: "INBOX", UIDNext: 1, HighestModSeq: 1}}
 	message := &mail.Message{ID: 1, Size: 3, Body: mail.Ref{Inline: true}, Digest: [32]byte{1}}
 	appended := &mail.Appended{Stamped: mail.Stamped{ModSeq: 2}, Mailbox: 1, Delta: mail.Count(0, 3), Arrivals: []mail.Arrival{{
@@ -99,14 +106,7 @@ func TestCheckFinds(t *testing.T) {
 // tables: all is there, and still is when compactions have put them into files of their own.
 func TestUpgrade(t *testing.T) {
 	ctx := t.Context()
-	made, err := Open("data", Options{FS: vfs.NewMem()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer made.Close()
-	if err := made.AddAccount(ctx, mail.Account{ID: 1, Name: "anna"}); err != nil {
-		t.Fatal(err)
-	}
+	made := withAccount(t)
 	inbox := &mail.MailboxCreated{Stamped: mail.Stamped{ModSeq: 1}, State: mail.MailboxState{ID: 1, Name: "INBOX", UIDNext: 1, HighestModSeq: 1}}
 	changes := []mail.Change{inbox}
 	for i := range 50 {
@@ -184,14 +184,7 @@ func copyTo(t *testing.T, from *pebble.DB, fs vfs.FS, format pebble.FormatMajorV
 // The sweeper frees the annotations of a mailbox with it, and no others.
 func TestSweepAnnotations(t *testing.T) {
 	ctx := t.Context()
-	s, err := Open("data", Options{FS: vfs.NewMem()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	if err := s.AddAccount(ctx, mail.Account{ID: 1, Name: "anna"}); err != nil {
-		t.Fatal(err)
-	}
+	s := withAccount(t)
 	stamp := mail.Stamped{ModSeq: 1}
 	changes := []mail.Change{
 		&mail.MailboxCreated{Stamped: stamp, State: mail.MailboxState{ID: 1, Name: "INBOX", UIDNext: 1, HighestModSeq: 1}},
