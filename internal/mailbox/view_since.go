@@ -29,6 +29,9 @@ func (v *View) EachNewer(uids mail.UIDSet, since mail.ModSeq, f func(*Row) bool)
 // messages that the client still counts left out; where the store no longer knows exactly,
 // more than were expunged then, but none that is there.
 func (v *View) Vanished(ctx context.Context, since mail.ModSeq, uids mail.UIDSet) (mail.UIDSet, error) {
+	if since >= v.head.state.HighestModSeq {
+		return nil, nil // the usual case: what was expunged later is told as news
+	}
 	gone, err := v.account.engine.store.Vanished(ctx, v.account.ID, v.mailbox.ID, since)
 	if err != nil {
 		return nil, err

@@ -46,10 +46,13 @@ func (s *Store) Commit(ctx context.Context, c *mail.Commit) (mail.Committed, err
 		w.batch.Close()
 		return mail.Committed{}, err
 	}
+	before := lock.known.Load()
+	changed := lock.changes()
 	seq, err := e.write(w.batch)
 	if err != nil {
 		return mail.Committed{}, err
 	}
+	changed(w.remembered(before))
 	lock.last = seq
 	w.wantFolds()
 	return mail.Committed{Version: w.record.version, Ticket: mail.NewTicket(&e.sync, seq)}, nil

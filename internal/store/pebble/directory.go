@@ -53,6 +53,8 @@ func (s *Store) direct(ctx context.Context, fill func(*epoch, *pebble.Batch) err
 	seq, err := func() (uint64, error) {
 		s.directory.Lock()
 		defer s.directory.Unlock()
+		e.names.changed()
+		defer e.names.changed()
 		b := e.db.NewBatch()
 		if err := fill(e, b); err != nil || b.Empty() {
 			b.Close()
@@ -73,6 +75,18 @@ func (s *Store) Account(_ context.Context, name string) (a mail.Account, err err
 		return a, err
 	}
 	defer e.leave()
+	a, found, changes := e.names.find(name)
+	if found {
+		_, err = e.readAccount(a.ID)
+		return a, err
+	}
+	if a, err = e.readNamed(name); err == nil {
+		e.names.keep(name, a, changes)
+	}
+	return a, err
+}
+
+func (e *epoch) readNamed(name string) (a mail.Account, err error) {
 	var id mail.AccountID
 	found, err := e.read(newKey(keyName).text(name), func(b []byte) error {
 		id = mail.AccountID(lastU64(b))
@@ -154,17 +168,7 @@ func (s *Store) SetSecret(ctx context.Context, id mail.AccountID, secret string)
 // RemoveAccount implements mail.Directory. Its account record is what makes an account
 // be there for every other method. No commit may write it again meanwhile.
 func (s *Store) RemoveAccount(ctx context.Context, id mail.AccountID, now int64) error {
-	e, err := s.enter()
-	if err != nil {
-		return err
-	}
-	defer e.leave()
-	lock, err := e.locks.lock(ctx, id)
-	if err != nil {
-		return err
-	}
-	defer lock.unlock()
-	return s.direct(ctx, func(e *epoch, b *pebble.Batch) error {
+	return s.still(ctx, id, func(e *epoch, b *pebble.Batch) error {
 		if _, err := e.writable(id); err != nil {
 			return err
 		}

@@ -83,7 +83,9 @@ func (e *epoch) finishFold(id mailboxID, b *pebble.Batch, less func(*mailboxReco
 		if m, err = e.readMailbox(id.account, id.mailbox); err == nil {
 			less(&m)
 			b.Set(mailboxKey(keyMailbox, id.account, id.mailbox), m.encode(nil), nil)
+			changed := lock.changes()
 			_, err = e.write(b)
+			changed(nil)
 			return err
 		}
 	}

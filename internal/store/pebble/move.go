@@ -106,6 +106,8 @@ func (s *Store) still(ctx context.Context, id mail.AccountID, fill func(*epoch, 
 		return err
 	}
 	defer lock.unlock()
+	changed := lock.changes()
+	defer changed(nil)
 	return s.direct(ctx, fill)
 }
 

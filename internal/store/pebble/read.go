@@ -29,8 +29,15 @@ func ignore([]byte) error { return nil }
 
 // readAccount reads the record of an account that is there.
 func (e *epoch) readAccount(id mail.AccountID) (a accountRecord, err error) {
+	lock, r := e.remembers(id)
+	if r.id == id {
+		return r.record, nil
+	}
 	found, err := e.read(accountKey(keyAccount, id), a.decode)
-	if err == nil && !found {
+	switch {
+	case err == nil && found:
+		lock.remember(r, &remembered{id: id, record: a})
+	case err == nil:
 		err = e.missing(id)
 	}
 	return a, err
@@ -47,9 +54,19 @@ func (e *epoch) writable(id mail.AccountID) (accountRecord, error) {
 
 // readMailbox reads the record of a mailbox that is there.
 func (e *epoch) readMailbox(id mail.AccountID, mailbox mail.MailboxID) (m mailboxRecord, err error) {
+	lock, r := e.remembers(id)
+	if r.id == id {
+		if found := r.find(mailbox); found != nil {
+			return *found, nil
+		}
+	}
 	found, err := e.read(mailboxKey(keyMailbox, id, mailbox), func(b []byte) error { return m.decode(mailbox, b) })
-	if err == nil && !found {
+	switch {
+	case err == nil && !found:
 		err = mail.Errorf(mail.NotFound, "no such mailbox")
+	case err == nil && r.id == id:
+		kept := m
+		lock.remember(r, r.with(&kept))
 	}
 	return m, err
 }
