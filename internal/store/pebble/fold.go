@@ -2,6 +2,7 @@ package pebble
 
 import (
 	"context"
+	"slices"
 
 	"github.com/cockroachdb/pebble/v2"
 
@@ -96,36 +97,54 @@ func (e *epoch) finishFold(id mailboxID, b *pebble.Batch, less func(*mailboxReco
 // foldFlags makes blocks of the flags log that is there now, and deletes it.
 func (e *epoch) foldFlags(it *pebble.Iterator, id mailboxID) (*pebble.Batch, logPart, error) {
 	from := e.foldMarks.of(id).from
-	records, part, err := readFlagLog(it, id, from, ^uint64(0))
+	log, part, err := readFlagLog(it, id, from, ^uint64(0))
 	if err != nil || part.records == 0 {
 		return nil, part, err
 	}
-	var touched mail.UIDSet // numbers of blocks
-	for _, r := range records {
-		touched = append(touched, mail.Range{First: r.First / blockUIDs, Last: r.Last / blockUIDs})
-	}
-	log := newest(records)
 	b := e.db.NewBatch()
 	var old, folded runs
 	var value []byte
-	for _, r := range touched.Normalize() {
-		for number := r.First; number <= r.Last; number++ {
-			k := mailboxKey(keyFlagBlock, id.account, id.mailbox).u32(number)
-			old = old[:0]
-			if _, err := e.read(k, func(v []byte) (err error) {
-				old, err = decodeBlock(old, number*blockUIDs, v)
-				return err
-			}); err != nil {
-				b.Close()
-				return nil, part, err
-			}
-			folded = foldBlock(folded[:0], old, &log, number)
-			value = blockValue(value[:0], number*blockUIDs, folded)
-			b.Set(k, value, nil)
+	for pieces := piecesOf(log); len(pieces) > 0; {
+		number := pieces[0].block()
+		k := mailboxKey(keyFlagBlock, id.account, id.mailbox).u32(number)
+		old = old[:0]
+		if _, err := e.read(k, func(v []byte) (err error) {
+			old, err = decodeBlock(old, number*blockUIDs, v)
+			return err
+		}); err != nil {
+			b.Close()
+			return nil, part, err
 		}
+		var block paintedBlock
+		block.paint(number, old)
+		for len(pieces) > 0 && pieces[0].block() == number {
+			block.paint(number, log[pieces[0].index():][:1])
+			pieces = pieces[1:]
+		}
+		folded = block.runs(folded[:0], number)
+		value = blockValue(value[:0], number*blockUIDs, folded)
+		b.Set(k, value, nil)
 	}
 	b.DeleteRange(from, part.end, nil)
 	return b, part, nil
+}
+
+// piece is the part of a log's range that lies in one block: the block's number, above the
+// range's place in the log. So pieces sort by block, and in a block by time.
+type piece uint64
+
+func (p piece) block() uint32 { return uint32(p >> 32) }
+func (p piece) index() uint32 { return uint32(p) }
+
+func piecesOf(log []flagRun) []piece {
+	pieces := make([]piece, 0, len(log))
+	for i, r := range log {
+		for number := r.First / blockUIDs; number <= r.Last/blockUIDs; number++ {
+			pieces = append(pieces, piece(number)<<32|piece(i))
+		}
+	}
+	slices.Sort(pieces)
+	return pieces
 }
 
 // foldMarks remember where the logs begin of mailboxes that were folded not long ago. Before
@@ -147,22 +166,34 @@ func (f *foldMarks) of(id mailboxID) *foldMark {
 	return m
 }
 
-// foldBlock lays the log over a block's old runs.
-func foldBlock(folded, old runs, log *runs, number uint32) runs {
+// paintedBlock is what the UIDs of a block were set to; a ModSeq of zero is nothing.
+type paintedBlock [blockUIDs]struct {
+	flags  mail.Flags
+	modSeq mail.ModSeq
+}
+
+// paint lays runs over what is there, each over those before it.
+func (p *paintedBlock) paint(number uint32, list []flagRun) {
+	first := number * blockUIDs
+	for _, r := range list {
+		from, to := max(r.First, first)-first, min(r.Last, first+blockUIDs-1)-first
+		for i := from; i <= to; i++ {
+			p[i].flags, p[i].modSeq = r.flags, r.modSeq
+		}
+	}
+}
+
+// runs appends the runs of UIDs that were set to the same.
+func (p *paintedBlock) runs(list runs, number uint32) runs {
 	for i := range uint32(blockUIDs) {
 		uid := number*blockUIDs + i
-		run := log.at(uid)
-		if run == nil {
-			run = old.at(uid)
+		switch {
+		case p[i].modSeq == 0:
+		case i > 0 && p[i] == p[i-1]:
+			list[len(list)-1].Last = uid
+		default:
+			list = append(list, flagRun{Range: mail.Range{First: uid, Last: uid}, flags: p[i].flags, modSeq: p[i].modSeq})
 		}
-		if run == nil {
-			continue
-		}
-		if n := len(folded); n > 0 && folded[n-1].Last+1 == uid && folded[n-1].flags == run.flags && folded[n-1].modSeq == run.modSeq {
-			folded[n-1].Last = uid
-			continue
-		}
-		folded = append(folded, flagRun{Range: mail.Range{First: uid, Last: uid}, flags: run.flags, modSeq: run.modSeq})
 	}
-	return folded
+	return list
 }
