@@ -353,12 +353,16 @@ func (s *session) release() {
 	}
 }
 
-// depend makes the next flush wait for a ticket.
+// depend makes the next flush wait for a ticket. When no more commands have come, the next
+// flush is when this one is answered, and the disk may be at work until then.
 func (s *session) depend(t mail.Ticket) {
 	if s.needs.Covers(t) {
 		return
 	}
 	s.needs = t
+	if s.r.Buffered() == 0 {
+		t.Begin()
+	}
 }
 
 // durable waits until everything that the output says can no longer be lost. It

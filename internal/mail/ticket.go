@@ -12,6 +12,8 @@ type Syncer interface {
 	// not be there after the store has been opened again. Every later call for
 	// this or a greater number returns an error too.
 	Sync(ctx context.Context, seq uint64) error
+	// Begin says that Sync will be called for it soon, and does not wait.
+	Begin(seq uint64)
 }
 
 // Ticket is about durability only: it says when a decided commit can no longer
@@ -34,6 +36,13 @@ func (t Ticket) Wait(ctx context.Context) error {
 		return nil
 	}
 	return t.syncer.Sync(ctx, t.seq)
+}
+
+// Begin says that Wait will be called soon, when there is something to do until then.
+func (t Ticket) Begin() {
+	if !t.Done() {
+		t.syncer.Begin(t.seq)
+	}
 }
 
 // Covers tells whether t's durability implies u's.

@@ -45,6 +45,9 @@ func (y *syncer) Sync(ctx context.Context, seq uint64) error {
 	return y.store.sync1(y, seq)
 }
 
+// Begin implements mail.Syncer. Nothing is durable before somebody waits for it.
+func (y *syncer) Begin(uint64) {}
+
 // sync1 is one sync of everything that was committed so far.
 func (s *Store) sync1(y *syncer, seq uint64) error {
 	s.mu.Lock()

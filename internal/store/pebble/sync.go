@@ -2,6 +2,7 @@ package pebble
 
 import (
 	"context"
+	"runtime"
 	"sync"
 	"sync/atomic"
 
@@ -60,6 +61,15 @@ func (y *syncer) Sync(ctx context.Context, seq uint64) error {
 		return errAway
 	case <-ctx.Done():
 		return ctx.Err()
+	}
+}
+
+// Begin implements mail.Syncer. It steps aside once: what was woken comes next where the caller
+// runs, and otherwise only when the caller stops, or after the 50 us and more for which
+// idle threads leave such goroutines alone (runtime.runqgrab).
+func (y *syncer) Begin(seq uint64) {
+	if y.ask(seq) != nil {
+		runtime.Gosched()
 	}
 }
 
