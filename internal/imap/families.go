@@ -84,6 +84,7 @@ type commandEntry struct {
 	*command
 	family  *family
 	number  int
+	word    string // what it is in the table by
 	uid     bool
 	numbers numbers
 }
@@ -115,7 +116,7 @@ func init() {
 }
 
 func enter(name string, e *commandEntry) {
-	e.number = len(commandTable)
+	e.number, e.word = len(commandTable), name
 	commandTable[name] = e
 }
 

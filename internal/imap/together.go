@@ -37,6 +37,7 @@ type together struct {
 	members []member
 	touched mail.UIDSet // all messages that they name
 	ops     []mailbox.Op
+	each    mailbox.Each
 	apart   member // the command under way while these are answered, when it is none of them
 }
 
@@ -107,8 +108,11 @@ func (s *session) ahead() *commandEntry {
 	if n == 0 || n > togetherBytesMax || !bytes.HasSuffix(line, []byte("\r\n")) || bytes.HasSuffix(line, []byte("}\r\n")) {
 		return nil
 	}
-	var room [40]byte
 	_, rest, _ := bytes.Cut(line, []byte(" "))
+	if n := len(s.command.word); len(rest) > n && rest[n] == ' ' && string(rest[:n]) == s.command.word {
+		return s.command // it is joint, since it asks
+	}
+	var room [40]byte
 	word, rest, _ := bytes.Cut(rest, []byte(" "))
 	name := appendUpper(room[:0], word)
 	if string(name) == "UID" {
@@ -193,11 +197,9 @@ func (t *together) spare(entry *commandEntry) request {
 // do does all of them in one commit and answers them. With the last one its answer is the
 // session's to finish.
 func (t *together) do(s *session, lastUnderWay bool) error {
-	var results []mailbox.Result
-	var errs []error
 	var all error
 	if len(t.ops) > 0 {
-		results, errs, all = s.account.DoEach(s.ctx, t.ops)
+		all = s.account.DoEach(s.ctx, t.ops, &t.each)
 	}
 	if mail.Is(all, mail.Unavailable) {
 		return &connError{all} // nobody knows whether it has happened
@@ -209,7 +211,7 @@ func (t *together) do(s *session, lastUnderWay bool) error {
 			continue
 		}
 		if m.err = all; all == nil {
-			m.err, m.result = errs[n], results[n]
+			m.err, m.result = t.each.Errs[n], t.each.Results[n]
 			n++
 		}
 		if m.err == nil {
@@ -265,6 +267,7 @@ func (t *together) release(s *session) {
 		}
 	}
 	clear(t.ops)
+	clear(t.each.Results)
 	t.members, t.touched, t.ops = t.members[:0], t.touched[:0], t.ops[:0]
 	togethers.Put(t)
 }

@@ -160,6 +160,8 @@ func (a *Account) tellArrival(committed []mail.Change) {
 // in the middle is dropped with the group's state.
 func planRun(s *state, p *pending, list []mail.Change) []mail.Change {
 	p.results = slices.Grow(p.room[:0], len(p.ops))
+	s.room.reserve(len(p.ops))
+	defer func() { s.room = runRoom{} }()
 	clear(p.each)
 	for i, op := range p.ops {
 		m := s.current + 1

@@ -2,6 +2,7 @@ package mailbox
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"postfach/internal/mail"
@@ -14,8 +15,9 @@ type pending struct {
 	each    []error // of operations that are done each as if it were alone; nil: all or none of them
 	err     error   // of all
 	done    chan struct{}
+	room    []Result
 	single  [1]Op // room for the one op and the one result of most runs
-	room    [1]Result
+	result  [1]Result
 }
 
 // Do plans and commits one operation and returns when the store has decided.
@@ -28,7 +30,7 @@ type pending struct {
 func (a *Account) Do(ctx context.Context, op Op) (Result, error) {
 	p := &pending{done: make(chan struct{})}
 	p.single[0] = op
-	p.ops = p.single[:]
+	p.ops, p.room = p.single[:], p.result[:0]
 	if err := a.enqueue(ctx, p); err != nil {
 		return Result{}, err
 	}
@@ -42,12 +44,20 @@ func (a *Account) DoAll(ctx context.Context, ops []Op) ([]Result, error) {
 	return p.results, err
 }
 
+// Each is what came of several operations. It may be used again.
+type Each struct {
+	Results []Result
+	Errs    []error
+}
+
 // DoEach does several operations in one commit, each as if it were alone: where one is
-// refused, the others are done. An error that is not of one of them is of all.
-func (a *Account) DoEach(ctx context.Context, ops []Op) ([]Result, []error, error) {
-	p := &pending{ops: ops, each: make([]error, len(ops)), done: make(chan struct{})}
+// refused, the others are done. An error that it returns is of all.
+func (a *Account) DoEach(ctx context.Context, ops []Op, each *Each) error {
+	each.Errs = slices.Grow(each.Errs[:0], len(ops))[:len(ops)]
+	p := &pending{ops: ops, room: each.Results, each: each.Errs, done: make(chan struct{})}
 	err := a.enqueue(ctx, p)
-	return p.results, p.each, err
+	each.Results = p.results
+	return err
 }
 
 // enqueue hands the run to whoever has the turn, or takes the turn and leads a

@@ -38,7 +38,7 @@ func (op *Store) plan(s *state, m mail.ModSeq) ([]mail.Change, Result, error) {
 	if err != nil {
 		return nil, Result{}, err
 	}
-	p := flagPlan{state: s, change: &op.Change, out: stampedAt(m)}
+	p := flagPlan{state: s, change: &op.Change, out: s.room.changes(m), groups: s.room.groups[:0]}
 	var r Result
 	r.Missing = eachRow(v.root, op.UIDs, func(leaf *node, i int) {
 		u := leaf.uids[i]
@@ -46,7 +46,11 @@ func (op *Store) plan(s *state, m mail.ModSeq) ([]mail.Change, Result, error) {
 			r.Modified = r.Modified.Append(u)
 			return
 		}
-		r.Source = r.Source.Append(u)
+		if r.Source == nil {
+			r.Source = s.room.uid(u)
+		} else {
+			r.Source = r.Source.Append(u)
+		}
 		p.row(u, leaf.flags[i])
 	})
 	if p.err != nil {
@@ -91,7 +95,7 @@ func (p *flagPlan) row(u mail.UID, old mail.Flags) {
 			return
 		}
 	}
-	p.groups = append(p.groups, flagGroup{flags, mail.UIDs(u), delta})
+	p.groups = append(p.groups, flagGroup{flags, p.state.room.uid(u), delta})
 }
 
 // apply returns a message's flags after the change.
@@ -174,10 +178,11 @@ func sameFolded(names, folded []string) bool {
 
 func (p *flagPlan) changes(id mail.MailboxID) []mail.Change {
 	for _, g := range p.groups {
-		p.out.list = append(p.out.list, &mail.FlagsSet{
-			Stamped: p.out.stamp, Mailbox: id, UIDs: g.uids, Flags: g.flags, Delta: g.delta,
-		})
+		c := p.state.room.flagsSet()
+		*c = mail.FlagsSet{Stamped: p.out.stamp, Mailbox: id, UIDs: g.uids, Flags: g.flags, Delta: g.delta}
+		p.out.list = append(p.out.list, c)
 	}
+	p.state.room.groups = p.groups[:0]
 	return p.out.list
 }
 

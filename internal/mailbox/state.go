@@ -22,6 +22,7 @@ type state struct {
 	ownTree     bool // tree is a clone of this group
 	ownKeywords bool
 	working     map[mail.MailboxID]*workingVersion
+	room        runRoom // while a run is planned
 }
 
 // workingVersion is a mailbox that the group has changed.
