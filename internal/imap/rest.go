@@ -75,6 +75,9 @@ func (s *session) slim() {
 	if len(s.ok.code) == 0 {
 		s.ok.code = nil
 	}
+	if s.view != nil {
+		s.view.Rest()
+	}
 	s.r.Rest()
 	s.w.Rest()
 }

@@ -1,6 +1,10 @@
 package mailbox
 
-import "postfach/internal/mail"
+import (
+	"slices"
+
+	"postfach/internal/mail"
+)
 
 // heightMax is enough for 2^32 rows at the least possible fan-out and more.
 const heightMax = 24
@@ -43,6 +47,25 @@ func (c *cursor) seek(root *node, rank uint32) {
 		n = n.kids[k]
 	}
 	c.leaf, c.i = n, int(rank)
+}
+
+// seekUID places the cursor on the first row that has a UID or a higher one, or at the end.
+func (c *cursor) seekUID(root *node, u mail.UID) {
+	c.depth, c.leaf = 0, nil
+	if root.len() == 0 {
+		return
+	}
+	n := root
+	for !n.leaf() {
+		k := n.kidFor(u)
+		c.path[c.depth].node, c.path[c.depth].kid = n, k
+		c.depth++
+		n = n.kids[k]
+	}
+	i, _ := slices.BinarySearch(n.uids, u)
+	if c.leaf, c.i = n, i; i == len(n.uids) {
+		c.step()
+	}
 }
 
 // push places the cursor before a subtree: on its first row when it is a leaf.

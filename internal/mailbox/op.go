@@ -43,7 +43,7 @@ func eachRow(root *node, uids mail.UIDSet, f func(leaf *node, i int)) mail.UIDSe
 	for _, r := range uids {
 		first, last := mail.UID(r.First), mail.UID(r.Last)
 		found := false
-		for c.seek(root, root.rank(first)); c.row() && c.uid() <= last; c.next() {
+		for c.seekUID(root, first); c.row() && c.uid() <= last; c.next() {
 			f(c.leaf, c.i)
 			found = true
 		}

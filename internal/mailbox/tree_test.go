@@ -1,6 +1,7 @@
 package mailbox
 
 import (
+	"cmp"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -191,6 +192,15 @@ func checkLookups(t *testing.T, rng *rand.Rand, root *node, want model) {
 		var c cursor
 		if c.seek(root, uint32(i)); c.leaf.row(c.i) != want[i] {
 			t.Fatalf("seek(%d) is at %v, want %v", i, c.leaf.row(c.i), want[i])
+		}
+		u := want[i].UID + mail.UID(rng.IntN(3)) // there, or in a gap, or above all
+		next, _ := slices.BinarySearchFunc(want, u, func(r mail.Row, u mail.UID) int { return cmp.Compare(r.UID, u) })
+		c.seekUID(root, u)
+		for ; next < len(want) && c.row() && c.leaf.row(c.i) == want[next]; c.next() {
+			next++
+		}
+		if next < len(want) || c.row() {
+			t.Fatalf("after seekUID(%d) come other rows than %v", u, want[next:])
 		}
 	}
 }

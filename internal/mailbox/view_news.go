@@ -75,7 +75,7 @@ func (v *View) Arrivals() mail.Range { return v.arrivals }
 func (v *View) countArrivals(from mail.UID) {
 	b := newBuilder(v.numbering, true)
 	var c cursor
-	for c.seek(v.head.root, v.head.root.rank(from)); c.row(); c.next() {
+	for c.seekUID(v.head.root, from); c.row(); c.next() {
 		b.append(c.leaf.row(c.i))
 	}
 	v.numbering = b.freeze()
@@ -115,10 +115,14 @@ func (v *View) Tell(t Teller, kinds News) {
 	v.settle()
 }
 
-// forgetOwn keeps room for the one change of most commands.
 func (v *View) forgetOwn() {
 	clear(v.own)
-	if v.own = v.own[:0]; cap(v.own) > 1 {
+	v.own = v.own[:0]
+}
+
+// Rest gives back what is made again when it is needed.
+func (v *View) Rest() {
+	if len(v.own) == 0 {
 		v.own = nil
 	}
 }

@@ -160,7 +160,7 @@ func (w *walk) seek(v *View, rank uint32) {
 		return
 	}
 	if w.numbering.row() {
-		w.head.seek(v.head.root, v.head.root.rank(w.numbering.uid()))
+		w.head.seekUID(v.head.root, w.numbering.uid())
 	}
 }
 

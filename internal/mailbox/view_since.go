@@ -49,7 +49,7 @@ func (v *View) without(uids mail.UIDSet) (rest mail.UIDSet) {
 	var c cursor
 	for _, r := range uids {
 		first := r.First
-		for c.seek(v.numbering, v.numbering.rank(mail.UID(r.First))); c.row() && uint32(c.uid()) <= r.Last; c.next() {
+		for c.seekUID(v.numbering, mail.UID(r.First)); c.row() && uint32(c.uid()) <= r.Last; c.next() {
 			if u := uint32(c.uid()); u > first {
 				rest = append(rest, mail.Range{First: first, Last: u - 1})
 			}
