@@ -170,5 +170,5 @@ func (c *benchCeiling) print(w io.Writer, ctx context.Context, t *bench.Target) 
 		return err
 	}
 	fmt.Fprintf(w, "%-22s %12.0f /s\n", "syncs, one writer", rate)
-	return bench.Ceilings(ctx, t, c.scale(), c.Only, w)
+	return bench.Ceilings(ctx, t, c.scale(), c.Only, c.Dir, w)
 }

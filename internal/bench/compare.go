@@ -185,7 +185,7 @@ func (o *Options) measure(ctx context.Context, w *workload, targets []*Target) L
 		line.compare(targets, w.differs)
 	}
 	if o.Ceiling && !w.cold {
-		ceiling, err := w.ceiling(ctx, targets[0], o.Scale)
+		ceiling, err := w.ceiling(ctx, targets[0], o.Scale, o.Dir)
 		if err != nil {
 			line.Note = join(line.Note, "ceiling: "+err.Error())
 		}
@@ -230,8 +230,9 @@ func (w *workload) possible(ctx context.Context, t *Target) error {
 	return nil
 }
 
-// ceiling runs the workload against a server that answers from a tape of the target.
-func (w *workload) ceiling(ctx context.Context, t *Target, s Scale) (float64, error) {
+// ceiling runs the workload against a server that answers from a tape of the target, and
+// where every answer waits for the disk writes to one in dir before.
+func (w *workload) ceiling(ctx context.Context, t *Target, s Scale, dir string) (float64, error) {
 	recorded := newTape()
 	once, source := *w, *t
 	once.clients, source.tape = 1, recorded
@@ -245,7 +246,15 @@ func (w *workload) ceiling(ctx context.Context, t *Target, s Scale) (float64, er
 			return 0, errors.New("the answers are too long to be recorded")
 		}
 	}
-	p, err := play(recorded)
+	var disk *syncLog
+	if w.bar.syncShare > 0 && dir != "" {
+		var err error
+		if disk, err = newSyncLog(dir); err != nil {
+			return 0, err
+		}
+		defer disk.close()
+	}
+	p, err := play(recorded, disk)
 	if err != nil {
 		return 0, err
 	}
@@ -254,8 +263,8 @@ func (w *workload) ceiling(ctx context.Context, t *Target, s Scale) (float64, er
 	return r.Rate, err
 }
 
-// Ceilings prints what each workload reaches against recorded answers.
-func Ceilings(ctx context.Context, t *Target, s Scale, only []string, w io.Writer) error {
+// Ceilings prints what each workload reaches against recorded answers, with the disk of dir.
+func Ceilings(ctx context.Context, t *Target, s Scale, only []string, dir string, w io.Writer) error {
 	loads, err := find(only)
 	if err != nil {
 		return err
@@ -264,7 +273,7 @@ func Ceilings(ctx context.Context, t *Target, s Scale, only []string, w io.Write
 		if load.cold || load.possible(ctx, t) != nil {
 			continue
 		}
-		rate, err := load.ceiling(ctx, t, s)
+		rate, err := load.ceiling(ctx, t, s, dir)
 		if err != nil {
 			return fmt.Errorf("%s: %w", load.name, err)
 		}

@@ -59,7 +59,7 @@ func TestReplay(t *testing.T) {
 		"UID FETCH : (BODY.PEEK[])": []byte("* 1 FETCH (BODY[] {3}\r\nabc)\r\n* 2 FETCH (BODY[] NIL)\r\n"),
 		"CAPABILITY":                []byte("* CAPABILITY IMAP4rev1 MOVE\r\n"),
 	}}
-	first, err := play(answers)
+	first, err := play(answers, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,7 +79,7 @@ func TestReplay(t *testing.T) {
 		if err != nil || run.Units == 0 || run.Rate == 0 || w.name == "fetch-mixed-1" && !strings.HasPrefix(run.Check, "2 FETCH") {
 			t.Errorf("%s: %+v, %v", w.name, run, err)
 		}
-		if rate, err := w.ceiling(ctx, target, s); err != nil || rate == 0 {
+		if rate, err := w.ceiling(ctx, target, s, ""); err != nil || rate == 0 {
 			t.Errorf("%s: ceiling %g, %v", w.name, rate, err)
 		}
 	}
@@ -114,6 +114,7 @@ func TestBars(t *testing.T) {
 		{Line{Bar: 8, Results: two(10), Ceiling: 100}, 7}, // 70 % of ten times
 		{Line{Bar: 8, Results: two(10)}, 8},
 		{Line{Share: 0.8, Results: two(100)}, 1.6}, // of 200 syncs
+		{Line{Share: 0.8, Results: two(100), Ceiling: 150}, 1.05},
 		{Line{Results: two(10), Ceiling: 100}, 0},
 	} {
 		if got := c.line.bar(200); got < c.want-1e-9 || got > c.want+1e-9 {

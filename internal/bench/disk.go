@@ -2,35 +2,73 @@ package bench
 
 import (
 	"os"
+	"sync"
 	"syscall"
 	"time"
 )
 
+// syncLog is a file that is written as a log is: into space that is there already, and every
+// write waits until it is on the disk.
+type syncLog struct {
+	mu   sync.Mutex
+	file *os.File
+	at   int64
+}
+
+const syncLogBytes = 16 << 20
+
+func newSyncLog(dir string) (*syncLog, error) {
+	f, err := os.CreateTemp(dir, "syncs-")
+	if err != nil {
+		return nil, err
+	}
+	l := &syncLog{file: f}
+	zeros := make([]byte, 64<<10)
+	for range syncLogBytes / len(zeros) {
+		if _, err = f.Write(zeros); err != nil {
+			break
+		}
+	}
+	if err == nil {
+		err = f.Sync()
+	}
+	if err != nil {
+		l.close()
+		return nil, err
+	}
+	return l, nil
+}
+
+func (l *syncLog) write(b []byte) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.at+int64(len(b)) > syncLogBytes {
+		l.at = 0
+	}
+	if _, err := l.file.WriteAt(b, l.at); err != nil {
+		return err
+	}
+	l.at += int64(len(b))
+	return syscall.Fdatasync(int(l.file.Fd()))
+}
+
+func (l *syncLog) close() {
+	l.file.Close()
+	os.Remove(l.file.Name())
+}
+
 // SyncRate is how many writes of 4 KB, each of which waits until it is on the disk, one
 // writer makes in a second.
 func SyncRate(dir string, length time.Duration) (float64, error) {
-	f, err := os.CreateTemp(dir, "syncs-")
+	l, err := newSyncLog(dir)
 	if err != nil {
 		return 0, err
 	}
-	defer os.Remove(f.Name())
-	defer f.Close()
+	defer l.close()
 	block := make([]byte, 4096)
-	// As a log is written: into space that is there already.
-	for range 4096 {
-		if _, err := f.Write(block); err != nil {
-			return 0, err
-		}
-	}
-	if err := f.Sync(); err != nil {
-		return 0, err
-	}
 	n, began := 0, time.Now()
 	for time.Since(began) < length {
-		if _, err := f.WriteAt(block, int64(n%4096)*4096); err != nil {
-			return 0, err
-		}
-		if err := syscall.Fdatasync(int(f.Fd())); err != nil {
+		if err := l.write(block); err != nil {
 			return 0, err
 		}
 		n++

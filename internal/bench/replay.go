@@ -52,11 +52,15 @@ func tapeKey(command string) string {
 // reaches bounds what any server can reach with this client on this machine.
 type player struct {
 	tape *tape
+	disk *syncLog // what is written before answers leave; nil: nothing is
 	imap net.Listener
 	lmtp net.Listener
 }
 
-func play(t *tape) (*player, error) {
+// changeBytes are about what a change of flags needs in a log.
+const changeBytes = 150
+
+func play(t *tape, disk *syncLog) (*player, error) {
 	imap, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
@@ -66,7 +70,7 @@ func play(t *tape) (*player, error) {
 		imap.Close()
 		return nil, err
 	}
-	p := &player{t, imap, lmtp}
+	p := &player{t, disk, imap, lmtp}
 	go accept(imap, p.serveIMAP)
 	go accept(lmtp, p.serveLMTP)
 	return p, nil
@@ -103,7 +107,7 @@ func (p *player) serveIMAP(c net.Conn) {
 	w := bufio.NewWriterSize(c, 64<<10)
 	_, _ = w.WriteString(p.tape.greeting)
 	for {
-		if r.Buffered() == 0 && w.Flush() != nil {
+		if r.Buffered() == 0 && (p.log() != nil || w.Flush() != nil) {
 			return
 		}
 		line, err := r.ReadSlice('\n')
@@ -127,6 +131,15 @@ func (p *player) serveIMAP(c net.Conn) {
 		_, _ = w.Write(p.tape.answers[tapeKey(command)])
 		_, _ = w.WriteString(tag + " OK\r\n")
 	}
+}
+
+// log does what answers that change something wait for.
+func (p *player) log() error {
+	if p.disk == nil {
+		return nil
+	}
+	var change [changeBytes]byte
+	return p.disk.write(change[:])
 }
 
 func (p *player) serveLMTP(c net.Conn) {

@@ -16,13 +16,14 @@ func (l *Line) bar(syncRate float64) float64 {
 	if len(l.Results) < 2 || l.Results[1].Rate == 0 {
 		return 0
 	}
+	wanted := l.Bar
 	if l.Share > 0 {
-		return l.Share * syncRate / l.Results[1].Rate
+		wanted = l.Share * syncRate / l.Results[1].Rate
 	}
-	if l.Bar == 0 || l.Ceiling == 0 {
-		return l.Bar
+	if wanted == 0 || l.Ceiling == 0 {
+		return wanted
 	}
-	return min(l.Bar, ceilingShare*l.Ceiling/l.Results[1].Rate)
+	return min(wanted, ceilingShare*l.Ceiling/l.Results[1].Rate)
 }
 
 func (l *Line) text() string {

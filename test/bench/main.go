@@ -179,6 +179,7 @@ func (r *rig) measure(ctx context.Context) (*page, error) {
 	if p.synced, err = bench.Compare(ctx, targets, changes); err != nil {
 		return p, err
 	}
+	p.sameCeilings()
 	if p.main.Idle != nil {
 		if err = r.dovecot.restart(ctx, dovecotVariant{"optimized", "5s"}); err != nil {
 			return p, err
@@ -202,6 +203,16 @@ func (p *page) boundByStore() {
 			if slices.Contains(names, l.Name) && l.Ceiling > 0 {
 				p.main.Lines[i].Ceiling = min(l.Ceiling, p.raw[k])
 			}
+		}
+	}
+}
+
+// sameCeilings: what a server that does nothing reaches does not depend on the other one.
+func (p *page) sameCeilings() {
+	for i := range p.synced.Lines {
+		l := &p.synced.Lines[i]
+		if k := slices.IndexFunc(p.main.Lines, func(m bench.Line) bool { return m.Name == l.Name }); k >= 0 {
+			l.Ceiling = p.main.Lines[k].Ceiling
 		}
 	}
 }
