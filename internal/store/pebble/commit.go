@@ -13,6 +13,7 @@ type commit struct {
 	*mail.Commit
 	e            *epoch
 	batch        *pebble.Batch
+	kept         *keptRecords
 	record       accountRecord
 	mailboxes    []*mailboxRecord // that the commit touches, as they will be
 	firstMessage mail.MessageID   // those from here on come in this commit
@@ -29,30 +30,54 @@ func (s *Store) Commit(ctx context.Context, c *mail.Commit) (mail.Committed, err
 		return mail.Committed{}, err
 	}
 	defer e.leave()
-	lock, err := e.locks.lock(ctx, c.Account)
+	lock, err := e.locks.lockToCommit(ctx, c.Account)
 	if err != nil {
 		return mail.Committed{}, err
 	}
 	defer lock.unlock()
-	record, err := e.writable(c.Account)
-	if err != nil {
+	if err := lock.kept.read(e, c.Account); err != nil {
 		return mail.Committed{}, err
 	}
+	record := lock.kept.record
 	if !c.Blind && c.At != record.version {
 		return mail.Committed{}, &mail.ConflictError{Version: record.version, TooOld: true}
 	}
-	w := commit{Commit: c, e: e, record: record, firstMessage: record.nextMessage, batch: e.db.NewBatch(), k: make([]byte, 0, 64), v: make([]byte, 0, 256)}
+	w := commit{Commit: c, e: e, kept: &lock.kept, record: record, firstMessage: record.nextMessage, batch: e.db.NewBatch(), k: make([]byte, 0, 64), v: make([]byte, 0, 256)}
 	if err := w.fill(); err != nil {
 		w.batch.Close()
 		return mail.Committed{}, err
 	}
 	seq, err := e.write(w.batch)
 	if err != nil {
-		return mail.Committed{}, err
+		return mail.Committed{}, err // the epoch is over
 	}
 	lock.last = seq
+	w.keep()
 	w.wantFolds()
 	return mail.Committed{Version: w.record.version, Ticket: mail.NewTicket(&e.sync, seq)}, nil
+}
+
+// read reads the record of an account that is there and may be changed, if it is not kept.
+func (k *keptRecords) read(e *epoch, id mail.AccountID) error {
+	if k.account == id {
+		return nil
+	}
+	k.account, k.mailbox.ID = 0, 0
+	record, err := e.writable(id)
+	if err == nil {
+		k.account, k.record = id, record
+	}
+	return err
+}
+
+// keep keeps what the commit has written.
+func (w *commit) keep() {
+	w.kept.record = w.record
+	if n := len(w.mailboxes); n > 0 {
+		w.kept.mailbox = *w.mailboxes[n-1]
+	} else {
+		w.kept.mailbox.ID = 0
+	}
 }
 
 // fill puts everything into the batch, or returns why not.
@@ -119,9 +144,12 @@ func (w *commit) mailbox(id mail.MailboxID) (*mailboxRecord, error) {
 	if w.deletedHere(id) {
 		return nil, mail.Errorf(mail.NotFound, "no such mailbox")
 	}
-	m, err := w.e.readMailbox(w.Account, id)
-	if err != nil {
-		return nil, err
+	m := w.kept.mailbox
+	if m.ID != id || id == 0 {
+		var err error
+		if m, err = w.e.readMailbox(w.Account, id); err != nil {
+			return nil, err
+		}
 	}
 	w.mailboxes = append(w.mailboxes, &m)
 	return &m, nil

@@ -58,6 +58,7 @@ func (s *Store) direct(ctx context.Context, fill func(*epoch, *pebble.Batch) err
 			b.Close()
 			return 0, err
 		}
+		defer e.names.forget()
 		return e.write(b)
 	}()
 	if err != nil {
@@ -67,12 +68,22 @@ func (s *Store) direct(ctx context.Context, fill func(*epoch, *pebble.Batch) err
 }
 
 // Account implements mail.Directory.
-func (s *Store) Account(_ context.Context, name string) (a mail.Account, err error) {
+func (s *Store) Account(_ context.Context, name string) (mail.Account, error) {
 	e, err := s.enter()
 	if err != nil {
-		return a, err
+		return mail.Account{}, err
 	}
 	defer e.leave()
+	is, found, written := e.names.find(name)
+	if !found {
+		is.account, is.err = e.readName(name)
+		e.names.keep(name, is, written)
+	}
+	return is.account, is.err
+}
+
+// readName reads the account that has a name.
+func (e *epoch) readName(name string) (a mail.Account, err error) {
 	var id mail.AccountID
 	found, err := e.read(newKey(keyName).text(name), func(b []byte) error {
 		id = mail.AccountID(lastU64(b))

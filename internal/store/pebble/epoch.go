@@ -19,6 +19,7 @@ type epoch struct {
 	fence *fence
 	sync  syncer
 	locks locks
+	names names
 
 	writes chan *write
 	folds  chan mailboxID // mailboxes whose logs have grown
