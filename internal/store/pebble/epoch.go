@@ -22,11 +22,12 @@ type epoch struct {
 	names names
 	quiet quietFlush
 
-	writes chan *write
-	folds  chan mailboxID // mailboxes whose logs have grown
-	stop   chan struct{}  // closed when the epoch ends in peace, for the folder
-	folded chan struct{}  // closed when the folder has stopped, for the writer and the syncer
-	wrote  chan struct{}  // closed when the writer has ended
+	writes  chan *write
+	written sync.Pool      // of *write, for the next; one that was given up may still be done
+	folds   chan mailboxID // mailboxes whose logs have grown
+	stop    chan struct{}  // closed when the epoch ends in peace, for the folder
+	folded  chan struct{}  // closed when the folder has stopped, for the writer and the syncer
+	wrote   chan struct{}  // closed when the writer has ended
 
 	// tidy is held by what rewrites logs behind the commits' back: the folder
 	// and the sweeper.
@@ -101,7 +102,11 @@ type write struct {
 // One goroutine applies all batches: the caller must not be stuck in pebble when the
 // fence parks.
 func (e *epoch) write(b *pebble.Batch) (uint64, error) {
-	w := &write{batch: b, done: make(chan error, 1)}
+	w, _ := e.written.Get().(*write)
+	if w == nil {
+		w = &write{done: make(chan error, 1)}
+	}
+	w.batch = b
 	select {
 	case e.writes <- w:
 	case <-e.fence.broken:
@@ -109,7 +114,10 @@ func (e *epoch) write(b *pebble.Batch) (uint64, error) {
 	}
 	select {
 	case err := <-w.done:
-		return w.seq, err
+		seq := w.seq
+		w.batch = nil
+		e.written.Put(w)
+		return seq, err
 	case <-e.fence.broken:
 		return 0, errAway
 	}
