@@ -17,9 +17,12 @@ func CheckName(name string) (string, error) {
 	if len(name) > 2*NameBytesMax {
 		return "", mail.Errorf(mail.Invalid, "the account name is longer than %d bytes", NameBytesMax)
 	}
-	normal, err := precis.UsernameCaseMapped.String(name)
-	if err != nil {
-		return "", &mail.Error{Kind: mail.Invalid, Text: "not a name for an account", Cause: err}
+	normal := name
+	if !isNormal(name) {
+		var err error
+		if normal, err = precis.UsernameCaseMapped.String(name); err != nil {
+			return "", &mail.Error{Kind: mail.Invalid, Text: "not a name for an account", Cause: err}
+		}
 	}
 	if len(normal) > NameBytesMax {
 		return "", mail.Errorf(mail.Invalid, "the account name is longer than %d bytes", NameBytesMax)
@@ -37,4 +40,16 @@ func CheckName(name string) (string, error) {
 		return "", mail.Errorf(mail.Invalid, "an account name can't begin with %q", local[0])
 	}
 	return normal, nil
+}
+
+// isNormal tells of most names that they are what they would be made.
+func isNormal(name string) bool {
+	for i := range len(name) {
+		switch c := name[i]; {
+		case 'a' <= c && c <= 'z', '0' <= c && c <= '9', c == '.', c == '-', c == '_', c == '@':
+		default:
+			return false
+		}
+	}
+	return name != ""
 }

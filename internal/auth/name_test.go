@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/text/secure/precis"
+
 	"postfach/internal/mail"
 )
 
@@ -54,4 +56,20 @@ func FuzzCheckName(f *testing.F) {
 			t.Errorf("%q -> %q -> %q, %v", s, once, twice, err)
 		}
 	})
+}
+
+// TestPlainName: names that are taken as they are would come out of the tables just so.
+func TestPlainName(t *testing.T) {
+	const letters = "az09.-_@"
+	for n := range 8 * 8 * 8 * 8 {
+		name := string([]byte{letters[n&7], letters[n>>3&7], letters[n>>6&7], letters[n>>9]})
+		for ; name != ""; name = name[1:] {
+			if normal, err := precis.UsernameCaseMapped.String(name); err != nil || normal != name || !isNormal(name) {
+				t.Fatalf("%q: %q, %v", name, normal, err)
+			}
+		}
+	}
+	if n := testing.AllocsPerRun(100, func() { CheckName("anna.b@example.org") }); n != 0 {
+		t.Errorf("%v allocations for a plain name", n)
+	}
 }

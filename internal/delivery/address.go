@@ -21,16 +21,15 @@ type Address struct {
 // RFC 6531 3.3). It is generous with what does no harm, such as two dots in a row. Invalid when
 // it can't be an address.
 func ParseAddress(s string) (Address, error) {
-	invalid := mail.Errorf(mail.Invalid, "not a mail address")
 	if len(s) > AddressBytesMax || !utf8.ValidString(s) || strings.ContainsFunc(s, isControl) {
-		return Address{}, invalid
+		return Address{}, errAddress
 	}
 	var a Address
 	rest := s
 	if strings.HasPrefix(s, `"`) {
 		var ok bool
 		if a.Local, rest, ok = unquote(s); !ok {
-			return Address{}, invalid
+			return Address{}, errAddress
 		}
 	} else if i := strings.LastIndexByte(s, '@'); i >= 0 {
 		a.Local, rest = s[:i], s[i:]
@@ -38,17 +37,19 @@ func ParseAddress(s string) (Address, error) {
 		a.Local, rest = s, ""
 	}
 	if a.Local == "" || !strings.HasPrefix(s, `"`) && strings.ContainsAny(a.Local, " <>()[]\\,;:@\"") {
-		return Address{}, invalid
+		return Address{}, errAddress
 	}
 	if rest == "" {
 		return a, nil
 	}
 	a.Domain = strings.TrimSuffix(rest[1:], ".")
 	if rest[0] != '@' || a.Domain == "" || strings.ContainsAny(a.Domain, " <>()\\,;@\"") {
-		return Address{}, invalid
+		return Address{}, errAddress
 	}
 	return a, nil
 }
+
+var errAddress = mail.Errorf(mail.Invalid, "not a mail address")
 
 func isControl(r rune) bool { return r < 0x20 || r >= 0x7f && r < 0xa0 }
 

@@ -27,12 +27,15 @@ type parcel struct {
 
 // Begin implements Deliverer. Recipients that mean the same mailbox share one copy.
 func (d *Delivery) Begin(ctx context.Context, e Envelope, to []Recipient) Transfer {
-	t := &transfer{delivery: d}
+	t := &transfer{delivery: d, copies: make([]*parcel, 0, len(to)), byRank: make([]*parcel, 0, len(to))}
 	type place struct {
 		account mail.AccountID
 		mailbox mail.MailboxID
 	}
-	seen := make(map[place]*parcel)
+	var seen map[place]*parcel
+	if len(to) > 1 {
+		seen = make(map[place]*parcel)
+	}
 	for _, r := range to {
 		p := d.pack(ctx, r)
 		if p.err == nil {
@@ -42,7 +45,9 @@ func (d *Delivery) Begin(ctx context.Context, e Envelope, to []Recipient) Transf
 				t.byRank = append(t.byRank, same)
 				continue
 			}
-			seen[at] = p
+			if seen != nil {
+				seen[at] = p
+			}
 			p.upload = p.account.Upload(ctx, -1)
 			if e.Trace {
 				p.write(trace(e, r))

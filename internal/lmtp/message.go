@@ -1,6 +1,7 @@
 package lmtp
 
 import (
+	"log/slog"
 	"time"
 
 	"postfach/internal/delivery"
@@ -62,8 +63,10 @@ func (s *session) count(delivered, failed int, took time.Duration) {
 	m.DeliveryFailures.Add(int64(failed))
 	m.DeliveredBytes.Add(s.bytes)
 	m.DeliveryWaits.Observe(took)
-	s.srv.o.Env.Log.Debug("message", "remote", remoteOf(s.conn.Conn), "bytes", s.bytes,
-		"delivered", delivered, "failed", failed, "took", took)
+	if log := s.srv.o.Env.Log; log.Enabled(s.ctx, slog.LevelDebug) {
+		log.Debug("message", "remote", remoteOf(s.conn.Conn), "bytes", s.bytes,
+			"delivered", delivered, "failed", failed, "took", took)
+	}
 	s.commands = 0
 	if delivered > 0 {
 		s.messages++

@@ -2,7 +2,7 @@ package lmtp
 
 import (
 	"errors"
-	"fmt"
+	"strconv"
 
 	"postfach/internal/mail"
 )
@@ -10,10 +10,11 @@ import (
 // reply writes one reply. enhanced is the status code of RFC 3463, none in the greeting (RFC
 // 2034 3). Write errors come up at the next flush.
 func (s *session) reply(code int, enhanced, text string) {
+	b := append(strconv.AppendInt(s.conn.w.AvailableBuffer(), int64(code), 10), ' ')
 	if enhanced != "" {
-		enhanced += " "
+		b = append(append(b, enhanced...), ' ')
 	}
-	fmt.Fprintf(s.conn.w, "%d %s%s\r\n", code, enhanced, text)
+	s.conn.w.Write(append(append(b, text...), "\r\n"...))
 }
 
 // good replies to a command that was in order.

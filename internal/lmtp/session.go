@@ -83,7 +83,14 @@ func (s *session) command(line []byte) {
 	}
 	verb, rest, _ := bytes.Cut(text, []byte(" "))
 	argument := string(bytes.TrimRight(rest, " "))
-	switch string(bytes.ToUpper(verb)) {
+	var room [8]byte // for the longest of them
+	upper := room[:min(len(verb), len(room))]
+	for i := range upper {
+		if upper[i] = verb[i]; 'a' <= verb[i] && verb[i] <= 'z' {
+			upper[i] -= 'a' - 'A'
+		}
+	}
+	switch string(upper) {
 	case "LHLO":
 		s.lhlo(argument)
 	case "MAIL":

@@ -16,6 +16,8 @@ const (
 	afterDotCR                     // after such a dot and a CR
 )
 
+var lineWithDot = []byte("\r\n.")
+
 // feed takes the next bytes and gives those of the message to take, in pieces. It
 // returns how many it has used; done when the last of them ended the message; whole
 // is false when take wanted no more.
@@ -38,13 +40,19 @@ func (u *unstuffer) feed(b []byte, take func([]byte) bool) (n int, whole, done b
 			i++
 			from, u.state = i, afterDot
 		case inLine:
-			cr := bytes.IndexByte(b[i:], '\r')
-			if cr < 0 {
-				i = len(b)
+			// Only a dot at the beginning of a line is of interest, and few lines have one.
+			cr := bytes.Index(b[i:], lineWithDot)
+			switch {
+			case cr >= 0:
+				i += cr + 1
+				u.state = afterCR
 				continue
+			case bytes.HasSuffix(b[i:], lineWithDot[:2]):
+				u.state = atLine
+			case b[len(b)-1] == '\r':
+				u.state = afterCR
 			}
-			i += cr + 1
-			u.state = afterCR
+			i = len(b)
 		case afterCR:
 			switch b[i] {
 			case '\n':

@@ -1,18 +1,31 @@
 package mime
 
-import "strings"
+import (
+	"strings"
+	"sync"
+)
 
 // parseAddresses reads an address list (RFC 5322 3.4 and 4.4). Whatever can be an address
 // is one; groups are balanced. It returns nil when there is none.
 func parseAddresses(s string) []Address {
-	p := addressParser{lexer: lexer{s: s}}
+	if s == "" {
+		return nil
+	}
+	p := addressParsers.Get().(*addressParser)
+	p.lexer = lexer{s: s}
 	for !p.done() && len(p.list) < addressesMax {
 		p.step()
 	}
 	p.endAddress()
 	p.endGroup()
-	return p.list
+	list := p.list
+	*p = addressParser{phrase: p.phrase[:0], local: p.local[:0], domain: p.domain[:0]}
+	addressParsers.Put(p)
+	return list
 }
+
+// addressParsers are those that have ended, for their buffers.
+var addressParsers = sync.Pool{New: func() any { return new(addressParser) }}
 
 // addressParser collects the words of one address until a separator says what they were.
 type addressParser struct {
@@ -129,9 +142,9 @@ func (p *addressParser) atSign() {
 
 // angleAddress reads what is between "<" and ">" or, when that is missing, the next comma.
 func (p *addressParser) angleAddress() {
-	name := string(p.phrase)
-	if name == "" {
-		name = p.comment
+	name := p.comment
+	if len(p.phrase) > 0 {
+		name = string(p.phrase)
 	}
 	p.clear()
 	route := p.route()
@@ -149,7 +162,7 @@ func (p *addressParser) angleAddress() {
 			p.step()
 		}
 	}
-	p.add(Address{Name: name, Route: route, Mailbox: string(p.local), Host: string(p.domain)})
+	p.addMailbox(name, route)
 	p.clear()
 	// Until the comma nothing more belongs to the address.
 	for !p.done() && strings.IndexByte(",;<", p.peek()) < 0 {
@@ -189,7 +202,7 @@ func (p *addressParser) endAddress() {
 	}
 	switch {
 	case p.at:
-		p.add(Address{Name: name, Mailbox: string(p.local), Host: string(p.domain)})
+		p.addMailbox(name, "")
 	case p.words == 1:
 		p.add(Address{Name: name, Mailbox: string(p.local)})
 	case p.words > 1:
@@ -211,6 +224,13 @@ func (p *addressParser) endGroup() {
 		p.inGroup = false
 		p.list = append(p.list, Address{Kind: GroupEnd})
 	}
+}
+
+// addMailbox adds an address with what is before and behind its at-sign.
+func (p *addressParser) addMailbox(name, route string) {
+	local := len(p.local)
+	both := string(append(p.local, p.domain...)) // one string is cheaper than two
+	p.add(Address{Name: name, Route: route, Mailbox: both[:local], Host: both[local:]})
 }
 
 func (p *addressParser) add(a Address) { p.list = append(p.list, a) }

@@ -1,5 +1,7 @@
 package mime
 
+import "slices"
+
 // base64Decoder undoes base64 (RFC 2045 6.8). Bytes outside of the alphabet are passed
 // over; padding may be missing, or come in the middle where two texts were joined.
 type base64Decoder struct {
@@ -19,6 +21,7 @@ var base64Values = func() (values [256]int8) {
 }()
 
 func (d *base64Decoder) next(out, src []byte) []byte {
+	out = slices.Grow(out, len(src)/4*3+3)
 	for i := 0; i < len(src); i++ {
 		if d.count == 0 && i+4 <= len(src) { // the usual case: four good letters
 			a, b := base64Values[src[i]], base64Values[src[i+1]]

@@ -186,6 +186,17 @@ func BenchmarkSmallMessage(b *testing.B) {
 	benchmarkParse(b, benchmarkHeader+"Content-Type: text/plain; charset=utf-8\r\n\r\n"+benchmarkLines[:2000])
 }
 
+// BenchmarkLetter is a message as most are: in plain text and in HTML, with what mail programs write in front.
+func BenchmarkLetter(b *testing.B) {
+	benchmarkParse(b, "Received: from mail.example.org (mail.example.org [192.0.2.1]) by mx.example.com with ESMTPS id abc123\r\n"+
+		"\tfor <anna@example.com>; Fri, 21 Nov 1997 09:55:06 -0600\r\nReferences: <1@example.org>\r\n <2@example.org>\r\n"+
+		"In-Reply-To: <2@example.org>\r\nCc: Chris <chris@example.net>, \"D, E\" <de@example.net>\r\n"+benchmarkHeader+
+		"MIME-Version: 1.0\r\nContent-Type: multipart/alternative; boundary=\"=_abc\"\r\n\r\n--=_abc\r\n"+
+		"Content-Type: text/plain; charset=\"utf-8\"\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"+benchmarkLines[:2000]+
+		"\r\n--=_abc\r\nContent-Type: text/html; charset=\"utf-8\"\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n<p>"+
+		benchmarkLines[:4000]+"\r\n--=_abc--\r\n")
+}
+
 func BenchmarkEncode(b *testing.B) {
 	s := parse(example)
 	var record []byte

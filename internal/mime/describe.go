@@ -38,7 +38,7 @@ func (p *Parser) describeMessage(parent *Part) {
 		parent.Envelope = envelope
 		return
 	}
-	s := &p.structure
+	s := p.structure
 	s.Envelope = envelope
 	s.Date = parseDate(h.values[date])
 	if ids := messageIDs(h.values[messageID]); len(ids) > 0 {
@@ -49,11 +49,16 @@ func (p *Parser) describeMessage(parent *Part) {
 }
 
 func (h *header) envelope() *Envelope {
-	e := &Envelope{
-		Date:      h.text(date),
-		Subject:   h.text(subject),
-		InReplyTo: h.text(inReplyTo),
-		MessageID: h.text(messageID),
+	made := new(struct {
+		Envelope
+		date, subject, inReplyTo, messageID string
+	})
+	e := &made.Envelope
+	*e = Envelope{
+		Date:      h.text(date, &made.date),
+		Subject:   h.text(subject, &made.subject),
+		InReplyTo: h.text(inReplyTo, &made.inReplyTo),
+		MessageID: h.text(messageID, &made.messageID),
 		From:      parseAddresses(h.values[from]),
 		Sender:    parseAddresses(h.values[sender]),
 		ReplyTo:   parseAddresses(h.values[replyTo]),
@@ -71,12 +76,13 @@ func (h *header) envelope() *Envelope {
 	return e
 }
 
-func (h *header) text(f field) *string {
+// text puts the value of a field into its place, if there is one.
+func (h *header) text(f field, place *string) *string {
 	if !h.present[f] {
 		return nil
 	}
-	value := h.values[f]
-	return &value
+	*place = h.values[f]
+	return place
 }
 
 // addressBytes estimates what the records of the addresses cost.

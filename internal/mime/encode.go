@@ -25,6 +25,14 @@ var dictionaryIndex = func() map[string]int {
 	return index
 }()
 
+// wordBytesMax is the length of the longest word of the dictionary.
+var wordBytesMax = func() (n int) {
+	for _, word := range dictionary {
+		n = max(n, len(word))
+	}
+	return n
+}()
+
 // Append appends the structure in its stored form, of the format Version; Decode reads it. A typical
 // message takes less than 1 KB.
 func Append(dst []byte, s *Structure) []byte {
@@ -61,9 +69,11 @@ func (e *encoder) bool(v bool) {
 }
 
 func (e *encoder) string(s string) {
-	if i, ok := dictionaryIndex[s]; ok {
-		e.uint(uint64(i)<<1 | 1)
-		return
+	if len(s) <= wordBytesMax {
+		if i, ok := dictionaryIndex[s]; ok {
+			e.uint(uint64(i)<<1 | 1)
+			return
+		}
 	}
 	e.uint(uint64(len(s)) << 1)
 	e.b = append(e.b, s...)

@@ -32,6 +32,9 @@ func (r *rawParams) add(name, value string) {
 		name, p.section = name[:i], section
 	}
 	p.name = name
+	if *r == nil {
+		*r = make(rawParams, 0, 2)
+	}
 	*r = append(*r, p)
 }
 
@@ -49,6 +52,9 @@ func sectionNumber(s string) (int, bool) {
 // params puts continuations together and decodes values, in the order in which the
 // parameters begin; of several with one name the first counts.
 func (r rawParams) params() []Param {
+	if params, ok := r.plain(); ok {
+		return params
+	}
 	type made struct {
 		Param
 		order int
@@ -79,6 +85,28 @@ func (r rawParams) params() []Param {
 		}
 	}
 	return params
+}
+
+// plainMax bounds the names that are compared one by one.
+const plainMax = min(16, paramsMax)
+
+// plain is params where no value is encoded or in pieces; that is nearly always so.
+func (r rawParams) plain() ([]Param, bool) {
+	if len(r) == 0 || len(r) > plainMax {
+		return nil, len(r) == 0
+	}
+	for i := range r {
+		if r[i].extended || r[i].section >= 0 || strings.ContainsAny(r[i].value, "\x00\r\n") {
+			return nil, false
+		}
+	}
+	params := make([]Param, 0, len(r))
+	for i := range r {
+		if !slices.ContainsFunc(params, func(p Param) bool { return p.Name == r[i].name }) {
+			params = append(params, Param{r[i].name, strings.Trim(r[i].value, " \t")})
+		}
+	}
+	return params, true
 }
 
 // join makes one parameter of its pieces, which are sorted by section. A gap ends it, a

@@ -60,18 +60,31 @@ func (f field) bytesMax() int {
 // header holds the fields of one header that are of interest.
 type header struct {
 	message, root bool
-	lines         int  // fields seen, of interest or not
-	blank         bool // the last line was folded and has white space only
-	values        [fieldCount]string
+	lines         int                // fields seen, of interest or not
+	blank         bool               // the last line was folded and has white space only
+	values        [fieldCount]string // after settle
 	present       [fieldCount]bool
+	spans         [fieldCount]span // of the values in all
+	all           []byte
 
 	current field
 	value   []byte // of current
 	cut     bool   // value is not all of it
 }
 
+// span is where a value is.
+type span struct{ from, to int }
+
 func (h *header) reset(message, root bool) {
-	*h = header{message: message, root: root, value: h.value[:0]}
+	*h = header{message: message, root: root, value: h.value[:0], all: h.all[:0]}
+}
+
+// settle makes the values: parts of one string, which is cheaper than a string for each.
+func (h *header) settle() {
+	all := string(h.all)
+	for f, at := range h.spans {
+		h.values[f] = all[at.from:at.to]
+	}
 }
 
 // begin starts a field. Of several with one name the first counts.
@@ -107,19 +120,24 @@ func (p *Parser) endField() {
 	if i := bytes.LastIndexByte(h.value, ','); h.cut && i >= 0 && from <= f && f <= bcc {
 		h.value = h.value[:i] // Half an address is a wrong address.
 	}
-	h.values[f], h.present[f] = clean(h.value), true
+	value := cleaned(h.value)
+	h.present[f], h.spans[f] = true, span{len(h.all), len(h.all) + len(value)}
+	h.all = append(h.all, value...)
 	if f >= date {
-		p.kept += len(h.values[f])
+		p.kept += len(value)
 	}
 }
 
-// clean trims a value and puts spaces for the bytes that no IMAP string can have or that could
+// clean is cleaned as a string.
+func clean(b []byte) string { return string(cleaned(b)) }
+
+// cleaned trims a value and puts spaces for the bytes that no IMAP string can have or that could
 // end a line. It changes b.
-func clean(b []byte) string {
+func cleaned(b []byte) []byte {
 	for i, c := range b {
 		if c == 0 || c == '\r' || c == '\n' {
 			b[i] = ' '
 		}
 	}
-	return string(bytes.Trim(b, " \t"))
+	return bytes.Trim(b, " \t")
 }

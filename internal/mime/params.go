@@ -7,12 +7,18 @@ import "strings"
 func parseParams(s string) (value string, params []Param) {
 	l := &lexer{s: s}
 	l.skip()
+	start := l.i
 	value = l.token()
+	end := l.i
 	l.skip()
 	if l.peek() == '/' {
 		l.i++
 		l.skip()
-		value += "/" + l.token()
+		if subtype := l.token(); l.i-start == len(value)+1+len(subtype) {
+			value = s[start:l.i] // nothing in between
+		} else {
+			value = s[start:end] + "/" + subtype
+		}
 	}
 	return lowerString(value), l.params()
 }

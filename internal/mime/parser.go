@@ -1,6 +1,9 @@
 package mime
 
-import "bytes"
+import (
+	"bytes"
+	"sync"
+)
 
 // lineBytesMax bounds what is remembered of one line; the rest is counted only. A field name and
 // the longest value fit.
@@ -10,7 +13,7 @@ const lineBytesMax = addressBytesMax + 4<<10
 // writer of its bytes and the parser can share one pass, and yields its Structure. It
 // is used once, by one goroutine. How the bytes are cut into writes changes nothing.
 type Parser struct {
-	structure Structure
+	structure *Structure
 	open      []frame // the parts that are not over, from the message inwards
 	parts     int
 	kept      int // bytes of structure so far
@@ -39,10 +42,13 @@ type frame struct {
 	bodyLines int64  // line ends before Body
 }
 
+// parsers are those that have been closed, for their buffers.
+var parsers = sync.Pool{New: func() any { return new(Parser) }}
+
 // NewParser returns a Parser at the start of a message.
 func NewParser() *Parser {
-	p := &Parser{}
-	p.structure.Envelope = &Envelope{}
+	p := parsers.Get().(*Parser)
+	p.structure = &Structure{}
 	p.begin(0, 0, true)
 	return p
 }
@@ -63,7 +69,8 @@ func (p *Parser) Write(b []byte) (int, error) {
 	return n, nil
 }
 
-// Close ends the message and returns what was found. The Parser is of no further use.
+// Close ends the message and returns what was found. The Parser must not be used any more: it may
+// belong to somebody else by then.
 func (p *Parser) Close() *Structure {
 	if p.holding {
 		p.takeLine(p.line, 0)
@@ -72,9 +79,18 @@ func (p *Parser) Close() *Structure {
 		p.endHeader(p.off, p.lines)
 	}
 	p.closeFrom(0, p.off, p.lines)
-	s := &p.structure
+	s := p.structure
 	s.Preview = p.sample.preview()
 	s.HasAttachment = hasAttachment(s.Root, nil)
+	if s.Envelope == nil {
+		s.Envelope = &Envelope{}
+	}
+	*p = Parser{
+		open: p.open[:0], line: p.line[:0],
+		header: header{value: p.header.value[:0], all: p.header.all[:0]},
+		sample: sample{raw: p.sample.raw[:0], out: p.sample.out[:0]},
+	}
+	parsers.Put(p)
 	return s
 }
 

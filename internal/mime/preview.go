@@ -22,6 +22,7 @@ type sample struct {
 	nested bool
 	raw    []byte
 	max    int
+	out    []byte // room for a preview
 }
 
 // preview returns the text that was found.
@@ -68,7 +69,7 @@ func (s *sample) end() {
 	if len(bytes.TrimSpace(s.raw)) == 0 {
 		return
 	}
-	text := previewOf(s.raw, part)
+	text := s.previewOf(part)
 	if text == "" {
 		return
 	}
@@ -83,9 +84,9 @@ func (s *sample) end() {
 }
 
 // previewOf returns the beginning of a text: white space is collapsed and what can't be seen left out.
-func previewOf(raw []byte, part *Part) string {
+func (s *sample) previewOf(part *Part) string {
 	stages := textStages(part)
-	p := preview{out: make([]byte, 0, previewRunesMax)}
+	p, raw := preview{out: s.out[:0]}, s.raw
 	for len(raw) > 0 && p.count < previewRunesMax {
 		n := min(len(raw), previewChunkBytes)
 		p.take(stages.next(raw[:n]))
@@ -94,6 +95,7 @@ func previewOf(raw []byte, part *Part) string {
 	if p.count < previewRunesMax {
 		p.take(stages.end())
 	}
+	s.out = p.out
 	// The last character may have been cut in two.
 	return string(bytes.TrimRight(p.out, " \uFFFD"))
 }

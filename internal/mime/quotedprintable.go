@@ -1,5 +1,7 @@
 package mime
 
+import "slices"
+
 // quotedDecoder undoes quoted-printable (RFC 2045 6.7). Line ends come out as CRLF, white
 // space before them was added on the way (rule 3) and goes. What is no escape stays as it is.
 type quotedDecoder struct {
@@ -21,6 +23,7 @@ const (
 const quotedSpaceMax = 1000
 
 func (d *quotedDecoder) next(out, src []byte) []byte {
+	out = slices.Grow(out, len(src))
 	for _, c := range src {
 		out = d.step(out, c)
 	}

@@ -46,6 +46,7 @@ func (p *Parser) endStructure(at, lines int64) {
 func (p *Parser) endHeader(body, lines int64) {
 	p.inHeader = false
 	p.endField()
+	p.header.settle()
 	f := &p.open[len(p.open)-1]
 	part := f.part
 	part.Body, f.bodyLines = body, lines

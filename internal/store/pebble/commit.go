@@ -2,6 +2,7 @@ package pebble
 
 import (
 	"context"
+	"sync"
 
 	"github.com/cockroachdb/pebble/v2"
 
@@ -41,7 +42,12 @@ func (s *Store) Commit(ctx context.Context, c *mail.Commit) (mail.Committed, err
 	if !c.Blind && c.At != record.version {
 		return mail.Committed{}, &mail.ConflictError{Version: record.version, TooOld: true}
 	}
-	w := commit{Commit: c, e: e, record: record, firstMessage: record.nextMessage, batch: e.db.NewBatch(), k: make([]byte, 0, 64), v: make([]byte, 0, 256)}
+	w := commits.Get().(*commit)
+	defer w.release()
+	*w = commit{
+		Commit: c, e: e, record: record, firstMessage: record.nextMessage, batch: e.db.NewBatch(),
+		mailboxes: w.mailboxes, k: w.k, v: w.v,
+	}
 	if err := w.fill(); err != nil {
 		w.batch.Close()
 		return mail.Committed{}, err
@@ -50,12 +56,27 @@ func (s *Store) Commit(ctx context.Context, c *mail.Commit) (mail.Committed, err
 	changed := lock.changes()
 	seq, err := e.write(w.batch)
 	if err != nil {
-		return mail.Committed{}, err
+		return mail.Committed{}, err // the epoch is over
 	}
 	changed(w.remembered(before))
 	lock.last = seq
 	w.wantFolds()
 	return mail.Committed{Version: w.record.version, Ticket: mail.NewTicket(&e.sync, seq)}, nil
+}
+
+// commits are those that have ended, for their room.
+var commits = sync.Pool{New: func() any { return &commit{k: make([]byte, 0, 64), v: make([]byte, 0, 1024)} }}
+
+// roomMax bounds what a commit leaves for the next one.
+const roomMax = 64 << 10
+
+func (w *commit) release() {
+	if cap(w.v) > roomMax {
+		return
+	}
+	clear(w.mailboxes)
+	*w = commit{mailboxes: w.mailboxes[:0], k: w.k[:0], v: w.v[:0]}
+	commits.Put(w)
 }
 
 // fill puts everything into the batch, or returns why not.

@@ -20,11 +20,14 @@ type epoch struct {
 	sync  syncer
 	locks locks
 	names names
+	quiet quietFlush
 
-	writes chan *write
-	folds  chan mailboxID // mailboxes whose logs have grown
-	stop   chan struct{}  // closed when the epoch ends in peace, for the folder
-	folded chan struct{}  // closed when the folder has stopped, for the writer and the syncer
+	writes  chan *write
+	written sync.Pool      // of *write, for the next; one that was given up may still be done
+	folds   chan mailboxID // mailboxes whose logs have grown
+	stop    chan struct{}  // closed when the epoch ends in peace, for the folder
+	folded  chan struct{}  // closed when the folder has stopped, for the writer and the syncer
+	wrote   chan struct{}  // closed when the writer has ended
 
 	// tidy is held by what rewrites logs behind the commits' back: the folder
 	// and the sweeper.
@@ -32,7 +35,7 @@ type epoch struct {
 	foldMarks foldMarks // needs tidy
 
 	users int        // calls under way; guarded by Store.mu
-	quiet *sync.Cond // no users; on Store.mu
+	empty *sync.Cond // no users; on Store.mu
 }
 
 type mailboxID struct {
@@ -53,10 +56,12 @@ func (s *Store) newEpoch() (*epoch, error) {
 		folds:  make(chan mailboxID, 64),
 		stop:   make(chan struct{}),
 		folded: make(chan struct{}),
-		quiet:  sync.NewCond(&s.mu),
+		wrote:  make(chan struct{}),
+		empty:  sync.NewCond(&s.mu),
 	}
 	e.sync.init(e)
 	e.locks.init()
+	e.quiet.init(e)
 	opened := make(chan error, 1)
 	go func() { opened <- e.open() }()
 	select {
@@ -97,7 +102,11 @@ type write struct {
 // One goroutine applies all batches: the caller must not be stuck in pebble when the
 // fence parks.
 func (e *epoch) write(b *pebble.Batch) (uint64, error) {
-	w := &write{batch: b, done: make(chan error, 1)}
+	w, _ := e.written.Get().(*write)
+	if w == nil {
+		w = &write{done: make(chan error, 1)}
+	}
+	w.batch = b
 	select {
 	case e.writes <- w:
 	case <-e.fence.broken:
@@ -105,16 +114,21 @@ func (e *epoch) write(b *pebble.Batch) (uint64, error) {
 	}
 	select {
 	case err := <-w.done:
-		return w.seq, err
+		seq := w.seq
+		w.batch = nil
+		e.written.Put(w)
+		return seq, err
 	case <-e.fence.broken:
 		return 0, errAway
 	}
 }
 
 func (e *epoch) writer() {
+	defer close(e.wrote)
 	for {
 		select {
 		case w := <-e.writes:
+			bytes := w.batch.Len()
 			err := e.apply(w.batch)
 			if err != nil {
 				e.fence.fail(err)
@@ -122,6 +136,11 @@ func (e *epoch) writer() {
 			}
 			w.seq = e.sync.committed.Add(1)
 			w.done <- err
+			e.quiet.wrote(bytes)
+		case <-e.quiet.timer.C:
+			if err := e.quiet.due(); err != nil {
+				e.fence.fail(err)
+			}
 		case <-e.folded:
 			return
 		case <-e.fence.broken:
@@ -151,6 +170,7 @@ func (e *epoch) close() error {
 	<-e.folded
 	closed := make(chan error, 1)
 	go func() {
+		<-e.wrote
 		<-e.sync.ended
 		err := e.sync.now()
 		if err == nil {

@@ -75,10 +75,15 @@ func (f *fence) file(open func() (vfs.File, error)) (vfs.File, error) {
 
 func (f *fence) Create(name string, c vfs.DiskWriteCategory) (vfs.File, error) {
 	file, err := f.file(func() (vfs.File, error) { return f.FS.Create(name, c) })
-	if err == nil && isLog(name, file) {
+	switch {
+	case err != nil:
+		return nil, err
+	case isLog(name, file):
 		return &logFile{fencedFile: fencedFile{file.(*fencedFile).File, f}}, nil
+	case isTable(name):
+		return &tableFile{fencedFile: fencedFile{file.(*fencedFile).File, f}}, nil
 	}
-	return file, err
+	return file, nil
 }
 
 func (f *fence) OpenReadWrite(name string, c vfs.DiskWriteCategory, o ...vfs.OpenOption) (vfs.File, error) {

@@ -133,7 +133,7 @@ func (e *epoch) leave() {
 	e.store.mu.Lock()
 	defer e.store.mu.Unlock()
 	if e.users--; e.users == 0 {
-		e.quiet.Broadcast()
+		e.empty.Broadcast()
 	}
 }
 
@@ -172,7 +172,7 @@ func (s *Store) Close() error {
 	s.mu.Lock()
 	e := s.current
 	for e != nil && e.users > 0 {
-		e.quiet.Wait()
+		e.empty.Wait()
 	}
 	s.mu.Unlock()
 	var err error

@@ -1,0 +1,58 @@
+package pebble
+
+import (
+	"sync/atomic"
+	"time"
+)
+
+// quietFlush writes the memtable to tables when nothing is committed for a while, though it is
+// not full: a flush takes one of the processors for some time, and the next burst of mail then
+// begins with an empty one. It is the writer's, but for bytes.
+type quietFlush struct {
+	e     *epoch
+	bytes atomic.Int64 // of batches since the last flush has begun
+	timer *time.Timer
+	armed bool
+	more  bool // has come since it was armed
+}
+
+const (
+	quietAfter = time.Second
+	quietShare = 4 // of the memtable: less is not worth a file
+)
+
+func (q *quietFlush) init(e *epoch) {
+	q.e = e
+	q.timer = time.NewTimer(quietAfter)
+	q.timer.Stop()
+}
+
+// wrote says that a batch has been applied.
+func (q *quietFlush) wrote(bytes int) {
+	if q.bytes.Add(int64(bytes)) < q.enough() {
+		return
+	}
+	if q.more = q.armed; !q.armed {
+		q.arm()
+	}
+}
+
+func (q *quietFlush) enough() int64 { return int64(q.e.store.memTable / quietShare) }
+
+func (q *quietFlush) arm() {
+	q.armed, q.more = true, false
+	q.timer.Reset(quietAfter)
+}
+
+// due is called when the timer has fired.
+func (q *quietFlush) due() (err error) {
+	defer recovered(&err)
+	q.armed = false
+	switch {
+	case q.more:
+		q.arm()
+	case q.bytes.Load() >= q.enough(): // it has not become full meanwhile
+		_, err = q.e.db.AsyncFlush()
+	}
+	return err
+}
