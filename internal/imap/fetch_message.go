@@ -59,8 +59,11 @@ func (m *fetched) open(q *fetchRequest) (err error) {
 	if m.opener == nil {
 		m.opener = m.s.account.Opener()
 	}
-	if m.record, err = m.opener.Message(ctx, m.row.Fixed.Message); err != nil {
-		return err
+	id := m.row.Fixed.Message
+	if q.needs != needsBody {
+		if m.record, err = m.opener.Message(ctx, id); err != nil {
+			return err
+		}
 	}
 	if q.needs&needsStructure != 0 {
 		if m.structure, err = m.s.account.Structure(ctx, m.record); err != nil {
@@ -68,7 +71,7 @@ func (m *fetched) open(q *fetchRequest) (err error) {
 		}
 	}
 	if q.needs&needsBody != 0 {
-		m.body, err = m.opener.Body(ctx, m.record.ID)
+		m.body, err = m.opener.Body(ctx, id)
 	}
 	return err
 }
@@ -130,11 +133,11 @@ func (m *fetched) close() {
 // keptBytes is how much memory a FETCH keeps for the next one.
 const keptBytes = 4 << 10
 
-// expect says that the first of these ranges is going to be opened.
-func (m *fetched) expect(ranges []mail.Range) {
+// begin makes ready to open the messages in these ranges.
+func (m *fetched) begin(ranges []mail.Range) {
 	m.opener = m.s.account.Opener()
-	if len(ranges) > 0 {
-		m.opener.Expect(ranges[0].Last - ranges[0].First + 1)
+	if len(ranges) > 1 || len(ranges) == 1 && ranges[0].Last > ranges[0].First {
+		m.opener.Expect(m.s.ctx)
 	}
 }
 

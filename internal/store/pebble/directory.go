@@ -138,7 +138,7 @@ func (s *Store) Accounts(context.Context) iter.Seq2[mail.Account, error] {
 
 // SetSecret implements mail.Directory.
 func (s *Store) SetSecret(ctx context.Context, id mail.AccountID, secret string) error {
-	return s.direct(ctx, func(e *epoch, b *pebble.Batch) error {
+	return s.parting(ctx, id, func(e *epoch, b *pebble.Batch) error {
 		if _, err := e.writable(id); err != nil {
 			return err
 		}
@@ -164,7 +164,7 @@ func (s *Store) RemoveAccount(ctx context.Context, id mail.AccountID, now int64)
 		return err
 	}
 	defer lock.unlock()
-	return s.direct(ctx, func(e *epoch, b *pebble.Batch) error {
+	return s.parting(ctx, id, func(e *epoch, b *pebble.Batch) error {
 		if _, err := e.writable(id); err != nil {
 			return err
 		}

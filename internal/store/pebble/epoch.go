@@ -19,6 +19,7 @@ type epoch struct {
 	fence *fence
 	sync  syncer
 	locks locks
+	here  here
 
 	writes chan *write
 	folds  chan mailboxID // mailboxes whose logs have grown

@@ -106,7 +106,7 @@ func (s *Store) still(ctx context.Context, id mail.AccountID, fill func(*epoch, 
 		return err
 	}
 	defer lock.unlock()
-	return s.direct(ctx, fill)
+	return s.parting(ctx, id, fill)
 }
 
 // Fence implements mail.Movable.

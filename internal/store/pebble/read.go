@@ -72,7 +72,7 @@ func (s *Store) Message(_ context.Context, id mail.AccountID, message mail.Messa
 		return nil, err
 	}
 	defer e.leave()
-	if _, err := e.readAccount(id); err != nil {
+	if err := e.present(id); err != nil {
 		return nil, err
 	}
 	found, err := e.read(accountKey(keyMessage, id).message(message), func(b []byte) error {
@@ -101,7 +101,7 @@ func (s *Store) bytes(id mail.AccountID, k key, missing string) (value []byte, e
 		return nil, err
 	}
 	defer e.leave()
-	if _, err := e.readAccount(id); err != nil {
+	if err := e.present(id); err != nil {
 		return nil, err
 	}
 	found, err := e.read(k, func(b []byte) error {
