@@ -57,7 +57,7 @@ func (m *fetched) open(q *fetchRequest) (err error) {
 		return mail.Wrap(mail.Unavailable, ctx.Err())
 	}
 	if m.opener == nil {
-		m.opener = m.s.account.Opener()
+		m.opener = m.s.newOpener()
 	}
 	id := m.row.Fixed.Message
 	if q.needs != needsBody {
@@ -132,14 +132,6 @@ func (m *fetched) close() {
 
 // keptBytes is how much memory a FETCH keeps for the next one.
 const keptBytes = 4 << 10
-
-// begin makes ready to open the messages in these ranges.
-func (m *fetched) begin(ranges []mail.Range) {
-	m.opener = m.s.account.Opener()
-	if len(ranges) > 1 || len(ranges) == 1 && ranges[0].Last > ranges[0].First {
-		m.opener.Expect(m.s.ctx)
-	}
-}
 
 // release gives memory back at the end of a command.
 func (m *fetched) release() {

@@ -19,6 +19,7 @@ type Opener struct {
 	record  *mail.Message
 	last    mail.MessageID // that was asked for
 	reader  mail.Reader    // nil: more than one message has not been wanted yet
+	shared  bool           // reader is not this one's own
 
 	inline inlineBody
 	buffer *[mail.InlineBytesMax]byte // of inline; nil: there is none
@@ -27,10 +28,18 @@ type Opener struct {
 // Opener makes an opener.
 func (a *Account) Opener() *Opener { return &Opener{account: a} }
 
+// Reader makes a reader of the account's messages, which openers can share one after the other.
+func (a *Account) Reader(ctx context.Context) mail.Reader { return a.engine.store.Reader(ctx, a.ID) }
+
+// OpenerOn makes an opener that reads with a reader.
+func (a *Account) OpenerOn(r mail.Reader) *Opener {
+	return &Opener{account: a, reader: r, shared: true}
+}
+
 // Expect says that more than one message is going to be opened.
 func (o *Opener) Expect(ctx context.Context) {
 	if o.reader == nil {
-		o.reader = o.account.engine.store.Reader(ctx, o.account.ID)
+		o.reader = o.account.Reader(ctx)
 	}
 }
 
@@ -90,10 +99,11 @@ func (o *Opener) Body(ctx context.Context, id mail.MessageID) (mail.Body, error)
 
 // Release gives memory back. No body is open any more; others may be opened.
 func (o *Opener) Release() {
-	if o.reader != nil {
+	if o.reader != nil && !o.shared {
 		o.reader.Rest()
+		o.reader = nil
 	}
-	o.record, o.reader, o.last = nil, nil, 0
+	o.record, o.last = nil, 0
 	o.inline.Reset(nil)
 	if o.buffer != nil {
 		inlineBuffers.Put(o.buffer)

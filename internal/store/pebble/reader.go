@@ -43,13 +43,17 @@ func (s *Store) Reader(_ context.Context, id mail.AccountID) mail.Reader {
 	return &reader{store: s, id: id}
 }
 
-// Message implements mail.Reader.
+// Message implements mail.Reader. A message that is not there may have come since the view was
+// made: the next call makes a new one.
 func (r *reader) Message(message mail.MessageID) (m *mail.Message) {
-	r.find(&r.records, keyMessage, message, func(b []byte) {
+	found := r.find(&r.records, keyMessage, message, func(b []byte) {
 		if decoded, err := decodeMessage(message, b); err == nil {
 			m = decoded
 		}
 	})
+	if !found {
+		r.Rest()
+	}
 	return m
 }
 
@@ -61,26 +65,30 @@ func (r *reader) Inline(message mail.MessageID, into []byte) (n int, ok bool) {
 
 // find hands a value to use, if it is there. What went wrong is told to who asks for the
 // message alone.
-func (r *reader) find(c *cursor, kind byte, message mail.MessageID, use func([]byte)) {
+func (r *reader) find(c *cursor, kind byte, message mail.MessageID, use func([]byte)) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.reads >= readerReadsMax {
 		r.rest()
 	}
 	if !r.open(c, kind) {
-		return
+		return false
 	}
 	r.reads++
 	binary.BigEndian.PutUint64(c.key[len(c.key)-8:], uint64(message))
-	if stepTo(c.it, c.key) {
-		if b, err := c.it.ValueAndErr(); err == nil {
-			use(b)
-		} else {
+	if !stepTo(c.it, c.key) {
+		if c.it.Error() != nil {
 			r.rest()
 		}
-	} else if c.it.Error() != nil {
-		r.rest()
+		return false
 	}
+	b, err := c.it.ValueAndErr()
+	if err != nil {
+		r.rest()
+		return false
+	}
+	use(b)
+	return true
 }
 
 func (r *reader) open(c *cursor, kind byte) bool {
