@@ -61,10 +61,10 @@ func (e *epoch) options() *pebble.Options {
 }
 
 // compression is the fastest there is (MinLZ where it is faster than Snappy), and none for
-// bodies, as with those in segments: who reads them would decompress the neighbours
-// with each, which takes longer than all else that the database does then.
+// bodies, as for those in segments: their compression saved a seventh of the disk, and who read a
+// mailbox spent a quarter of the time on it.
 var compression = &sstable.CompressionProfile{
-	Name:                "PostfachBodiesAsTheyAre",
+	Name:                sstable.FastestCompression.Name, // in tables and options: one that pebble's tools know
 	DataBlocks:          sstable.FastestCompression.DataBlocks,
 	ValueBlocks:         sstable.NoCompression.ValueBlocks,
 	OtherBlocks:         sstable.FastestCompression.OtherBlocks,
