@@ -14,6 +14,7 @@ import (
 // Who keeps a view of the database for long keeps the space of what is deleted meanwhile.
 const (
 	readerReadsMax = 1000        // in one view
+	readerStepsMax = 12          // to a message that is not further on; a look-up takes as long
 	readerIdle     = time.Second // it is given up when nothing was read for once or twice as long
 )
 
@@ -75,8 +76,7 @@ func (r *reader) find(c *cursor, kind byte, message mail.MessageID, use func([]b
 		return false
 	}
 	r.reads++
-	binary.BigEndian.PutUint64(c.key[len(c.key)-8:], uint64(message))
-	if !stepTo(c.it, c.key) {
+	if !c.goTo(message) {
 		if c.it.Error() != nil {
 			r.rest()
 		}
@@ -89,6 +89,17 @@ func (r *reader) find(c *cursor, kind byte, message mail.MessageID, use func([]b
 	}
 	use(b)
 	return true
+}
+
+// goTo places the iterator on a message, if it is there. Ids ascend, so that their difference is
+// the most steps that it can take.
+func (c *cursor) goTo(message mail.MessageID) bool {
+	steps := uint64(message) - lastU64(c.key)
+	if steps > readerStepsMax {
+		steps = 0
+	}
+	binary.BigEndian.PutUint64(c.key[len(c.key)-8:], uint64(message))
+	return stepTo(c.it, c.key, int(steps))
 }
 
 func (r *reader) open(c *cursor, kind byte) bool {
