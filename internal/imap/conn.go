@@ -2,6 +2,7 @@ package imap
 
 import (
 	"net"
+	"net/netip"
 	"sync"
 	"syscall"
 	"time"
@@ -35,6 +36,20 @@ type conn struct {
 	ahead    [1]byte
 	aheadN   int
 	aheadErr error
+}
+
+// nearBytes is how much waits for a client on this machine, which has nothing on its way for long:
+// what waits in the processor's cache costs half as much as what has left it.
+const nearBytes = 256 << 10
+
+// bounded is a connection of which the system keeps less than it would like to.
+type bounded interface{ SetWriteBuffer(bytes int) error }
+
+// boundNear bounds what waits for a client on this machine.
+func boundNear(nc net.Conn, remote netip.Addr) {
+	if c, ok := nc.(bounded); ok && remote.IsLoopback() {
+		_ = c.SetWriteBuffer(nearBytes)
+	}
 }
 
 // renew forgets what was said of an account that the session has left.

@@ -169,7 +169,9 @@ func (c *updatedSearch) refresh(s *session, v *mailbox.View) {
 		f(s)
 	}
 	var added, removed mail.UIDSet
-	program := search.New(c.root, s.account.Opener())
+	opener := s.newOpener()
+	defer opener.Release()
+	program := search.New(c.root, opener)
 	test := func(r *mailbox.Row) bool {
 		var row search.Row
 		fillRow(&row, r)

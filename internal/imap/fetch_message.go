@@ -57,10 +57,13 @@ func (m *fetched) open(q *fetchRequest) (err error) {
 		return mail.Wrap(mail.Unavailable, ctx.Err())
 	}
 	if m.opener == nil {
-		m.opener = m.s.account.Opener()
+		m.opener = m.s.newOpener()
 	}
-	if m.record, err = m.opener.Message(ctx, m.row.Fixed.Message); err != nil {
-		return err
+	id := m.row.Fixed.Message
+	if q.needs != needsBody {
+		if m.record, err = m.opener.Message(ctx, id); err != nil {
+			return err
+		}
 	}
 	if q.needs&needsStructure != 0 {
 		if m.structure, err = m.s.account.Structure(ctx, m.record); err != nil {
@@ -68,7 +71,7 @@ func (m *fetched) open(q *fetchRequest) (err error) {
 		}
 	}
 	if q.needs&needsBody != 0 {
-		m.body, err = m.opener.Body(ctx, m.record.ID)
+		m.body, err = m.opener.Body(ctx, id)
 	}
 	return err
 }
@@ -129,14 +132,6 @@ func (m *fetched) close() {
 
 // keptBytes is how much memory a FETCH keeps for the next one.
 const keptBytes = 4 << 10
-
-// expect says that the first of these ranges is going to be opened.
-func (m *fetched) expect(ranges []mail.Range) {
-	m.opener = m.s.account.Opener()
-	if len(ranges) > 0 {
-		m.opener.Expect(ranges[0].Last - ranges[0].First + 1)
-	}
-}
 
 // release gives memory back at the end of a command.
 func (m *fetched) release() {

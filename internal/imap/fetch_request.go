@@ -88,9 +88,6 @@ func (q *fetchRequest) run(s *session) error {
 	}
 	s.depend(s.view.Ticket())
 	q.progress.begin(s, "still fetching", ranges, s.command.uid || q.hasSince)
-	if q.needs != 0 {
-		q.message.expect(ranges)
-	}
 	q.message.lister = q.newLister(s, ranges)
 	q.eachOf(s, ranges, q.visit)
 	q.message.release()

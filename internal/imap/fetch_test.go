@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
 	"strings"
 	"testing"
 
@@ -35,15 +34,6 @@ func (s *readStore) Message(ctx context.Context, a mail.AccountID, id mail.Messa
 func (s *readStore) Inline(ctx context.Context, a mail.AccountID, id mail.MessageID) ([]byte, error) {
 	s.reads++
 	return s.Store.Inline(ctx, a, id)
-}
-
-// Messages and Inlines yield nothing, so that every message is read alone.
-func (s *readStore) Messages(context.Context, mail.AccountID, mail.MessageID) iter.Seq[*mail.Message] {
-	return func(func(*mail.Message) bool) {}
-}
-
-func (s *readStore) Inlines(context.Context, mail.AccountID, mail.MessageID) iter.Seq2[mail.MessageID, []byte] {
-	return func(func(mail.MessageID, []byte) bool) {}
 }
 
 func (s *readStore) Open(ctx context.Context, a mail.AccountID, ref mail.Ref) (mail.Body, error) {

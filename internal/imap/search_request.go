@@ -162,7 +162,7 @@ func (q *searchRequest) find(s *session) error {
 	turn := s.server.workers.Turn()
 	defer turn.End()
 	q.progress.pause = turn.End // the client may take its time
-	opener := s.account.Opener()
+	opener := s.newOpener()
 	defer opener.Release()
 	if err := q.prepare(s, turn, opener); err != nil {
 		return err

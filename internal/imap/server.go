@@ -128,6 +128,7 @@ func (s *session) endOf(err error) string {
 func (srv *Server) session(ctx context.Context, nc net.Conn) *session {
 	c := &conn{Conn: nc, limits: &srv.limits, now: srv.env.Now, metrics: srv.metrics}
 	s := &session{server: srv, ctx: ctx, conn: c, id: srv.lastID.Add(1), remote: addressOf(nc)}
+	boundNear(nc, s.remote)
 	s.r = wire.NewReader(c, strangerLimits)
 	s.w = wire.NewWriter(c)
 	s.r.BeforeRead = s.w.Flush

@@ -37,6 +37,7 @@ type session struct {
 	name       string           // of the account, after login
 	account    *mailbox.Account // after login
 	forget     func()           // stops listening to the account's end
+	reader     mail.Reader      // of its messages; nil: none has been opened yet
 	view       *mailbox.View    // while selected
 	selectedAs string           // the mailbox's name as the client spells it
 	needs      mail.Ticket      // what the output so far depends on
@@ -353,6 +354,15 @@ func (s *session) release() {
 	}
 }
 
+// newOpener makes an opener of the account's messages. Its reader keeps its place from one
+// command to the next: many clients fetch message by message.
+func (s *session) newOpener() *mailbox.Opener {
+	if s.reader == nil {
+		s.reader = s.account.Reader(s.ctx)
+	}
+	return s.account.OpenerOn(s.reader)
+}
+
 // depend makes the next flush wait for a ticket. When no more commands have come, the next
 // flush is when this one is answered, and the disk may be at work until then.
 func (s *session) depend(t mail.Ticket) {
@@ -444,6 +454,10 @@ func (s *session) close() {
 	if s.account != nil {
 		if s.forget != nil {
 			s.forget()
+		}
+		if s.reader != nil {
+			s.reader.Rest()
+			s.reader = nil
 		}
 		s.account.Release()
 		s.account = nil

@@ -287,6 +287,9 @@ type troubledStore struct {
 	old   bool
 }
 
+// Reader is one that has nothing: each message is asked for alone.
+func (troubledStore) Reader(context.Context, mail.AccountID) mail.Reader { return mail.NoReader{} }
+
 func (s troubledStore) Message(ctx context.Context, a mail.AccountID, id mail.MessageID) (*mail.Message, error) {
 	time.Sleep(s.takes)
 	if s.fails != nil {

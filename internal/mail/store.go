@@ -40,13 +40,8 @@ type Store interface {
 	// not change them.
 	Inline(ctx context.Context, id AccountID, message MessageID) ([]byte, error)
 
-	// Messages yields what Message returns, from an id on and by ascending id; Inlines the
-	// bytes that Inline returns, each valid until the next one. They are for reading ahead:
-	// both may end after the first, and at any moment without saying why. Who wants a message
-	// that did not come asks for it alone. They must be iterated without delay, since a store
-	// may keep much alive meanwhile.
-	Messages(ctx context.Context, id AccountID, from MessageID) iter.Seq[*Message]
-	Inlines(ctx context.Context, id AccountID, from MessageID) iter.Seq2[MessageID, []byte]
+	// Reader is for those who read many messages of an account; see there.
+	Reader(ctx context.Context, id AccountID) Reader
 
 	// Commit decides: all changes happen, in order, or none. It returns when the
 	// decision is made; durability comes with the ticket.

@@ -20,7 +20,7 @@ func (a *Account) Body(ctx context.Context, m *mail.Message) (mail.Body, error) 
 		if err != nil {
 			return nil, err
 		}
-		return inlineBody{bytes.NewReader(b)}, nil
+		return newInlineBody(b), nil
 	}
 	body, err := a.engine.blobs.Open(ctx, a.ID, m.Body)
 	if !mail.Is(err, mail.NotFound) {
@@ -33,9 +33,15 @@ func (a *Account) Body(ctx context.Context, m *mail.Message) (mail.Body, error) 
 	return a.engine.blobs.Open(ctx, a.ID, m.Body)
 }
 
-type inlineBody struct{ *bytes.Reader }
+type inlineBody struct{ bytes.Reader }
 
-func (inlineBody) Close() error { return nil }
+func newInlineBody(b []byte) *inlineBody {
+	body := new(inlineBody)
+	body.Reset(b)
+	return body
+}
+
+func (*inlineBody) Close() error { return nil }
 
 // CheckRoom refuses a message of so many bytes that could not be appended now: too
 // large, or the account would grow by more bytes than its quota allows. It is asked

@@ -1,7 +1,6 @@
 package mailbox
 
 import (
-	"bytes"
 	"context"
 	"sync"
 
@@ -9,56 +8,63 @@ import (
 	"postfach/internal/mime"
 )
 
-var aheadBuffers = sync.Pool{New: func() any { return new([aheadBytesMax]byte) }}
+var inlineBuffers = sync.Pool{New: func() any { return new([mail.InlineBytesMax]byte) }}
 
 // Opener opens an account's messages one after the other. It keeps the record of the last
-// one, whose structure and body mostly are wanted one after the other, and reads ahead
-// while messages are opened in the order in which they came. It is not safe for
-// concurrent use.
+// one, whose structure and body mostly are wanted one after the other, and reads with a
+// reader as soon as a second message is wanted. It is not safe for concurrent use. Who has
+// opened messages calls Release.
 type Opener struct {
 	account *Account
 	record  *mail.Message
-	records ahead[*mail.Message]
-	inlines ahead[[]byte]
-	buffer  *[aheadBytesMax]byte // of the inlines; nil: there are none
+	last    mail.MessageID // that was asked for
+	reader  mail.Reader    // nil: more than one message has not been wanted yet
+	shared  bool           // reader is not this one's own
+
+	inline inlineBody
+	buffer *[mail.InlineBytesMax]byte // of inline; nil: there is none
 }
 
 // Opener makes an opener.
 func (a *Account) Opener() *Opener { return &Opener{account: a} }
 
-// Expect says that about so many neighbours are going to be opened, from the next one on.
-func (o *Opener) Expect(n uint32) {
-	o.records.expect(n)
-	o.inlines.expect(n)
+// Reader makes a reader of the account's messages, which openers can share one after the other.
+func (a *Account) Reader(ctx context.Context) mail.Reader { return a.engine.store.Reader(ctx, a.ID) }
+
+// OpenerOn makes an opener that reads with a reader.
+func (a *Account) OpenerOn(r mail.Reader) *Opener {
+	return &Opener{account: a, reader: r, shared: true}
+}
+
+// Expect says that more than one message is going to be opened.
+func (o *Opener) Expect(ctx context.Context) {
+	if o.reader == nil {
+		o.reader = o.account.Reader(ctx)
+	}
+}
+
+// goTo says which message is wanted.
+func (o *Opener) goTo(ctx context.Context, id mail.MessageID) {
+	if o.last != 0 && o.last != id {
+		o.Expect(ctx)
+	}
+	o.last = id
 }
 
 // Message returns what is immutable about a message.
-func (o *Opener) Message(ctx context.Context, id mail.MessageID) (_ *mail.Message, err error) {
+func (o *Opener) Message(ctx context.Context, id mail.MessageID) (m *mail.Message, err error) {
 	if o.record != nil && o.record.ID == id {
 		return o.record, nil
 	}
-	m, ok := o.records.find(id)
-	if !ok {
-		if n := o.records.next(id); n > 1 {
-			o.readRecords(ctx, id, n)
-			m, ok = o.records.find(id)
-		}
+	o.goTo(ctx, id)
+	if o.reader != nil {
+		m = o.reader.Message(id)
 	}
-	if !ok {
+	if m == nil {
 		m, err = o.account.Message(ctx, id)
 	}
 	o.record = m
 	return m, err
-}
-
-func (o *Opener) readRecords(ctx context.Context, from mail.MessageID, n int) {
-	bytes := 0
-	for m := range o.account.engine.store.Messages(ctx, o.account.ID, from) {
-		o.records.add(m.ID, m)
-		if bytes += len(m.Structure); len(o.records.read) >= n || bytes >= aheadBytesMax {
-			return
-		}
-	}
 }
 
 // Structure returns the structure of a message.
@@ -71,54 +77,42 @@ func (o *Opener) Structure(ctx context.Context, id mail.MessageID) (*mime.Struct
 }
 
 // Body opens the bytes of a message. It must be closed before the next one is opened.
+// The record of a message whose bytes a reader has is not read.
 func (o *Opener) Body(ctx context.Context, id mail.MessageID) (mail.Body, error) {
+	o.goTo(ctx, id)
+	known := o.record != nil && o.record.ID == id
+	if o.reader != nil && (!known || o.record.Body.Inline) {
+		if o.buffer == nil {
+			o.buffer = inlineBuffers.Get().(*[mail.InlineBytesMax]byte)
+		}
+		if n, ok := o.reader.Inline(id, o.buffer[:]); ok {
+			o.inline.Reset(o.buffer[:n])
+			return &o.inline, nil
+		}
+	}
 	m, err := o.Message(ctx, id)
 	if err != nil {
 		return nil, err
 	}
-	if !m.Body.Inline {
-		return o.account.Body(ctx, m)
-	}
-	b, ok := o.inlines.find(id)
-	if !ok {
-		if n := o.inlines.next(id); n > 1 {
-			o.readInlines(ctx, id, n)
-			b, ok = o.inlines.find(id)
-		}
-	}
-	if !ok {
-		return o.account.Body(ctx, m)
-	}
-	return inlineBody{bytes.NewReader(b)}, nil
-}
-
-func (o *Opener) readInlines(ctx context.Context, from mail.MessageID, n int) {
-	if o.buffer == nil {
-		o.buffer = aheadBuffers.Get().(*[aheadBytesMax]byte)
-	}
-	room := o.buffer[:]
-	for id, b := range o.account.engine.store.Inlines(ctx, o.account.ID, from) {
-		if len(b) > len(room) {
-			return
-		}
-		own := room[:copy(room, b):len(b)]
-		room = room[len(b):]
-		if o.inlines.add(id, own); len(o.inlines.read) >= n {
-			return
-		}
-	}
+	return o.account.Body(ctx, m)
 }
 
 // Release gives memory back. No body is open any more; others may be opened.
 func (o *Opener) Release() {
-	o.record = nil
-	o.records.forget()
-	o.inlines.forget()
+	if o.reader != nil && !o.shared {
+		o.reader.Rest()
+		o.reader = nil
+	}
+	o.record, o.last = nil, 0
+	o.inline.Reset(nil)
 	if o.buffer != nil {
-		aheadBuffers.Put(o.buffer)
+		inlineBuffers.Put(o.buffer)
 		o.buffer = nil
 	}
 }
 
 // Close ends the use of the account, for those who have it only to read messages.
-func (o *Opener) Close() { o.account.Release() }
+func (o *Opener) Close() {
+	o.Release()
+	o.account.Release()
+}

@@ -4,9 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"iter"
 	"math/rand/v2"
-	"slices"
 	"strings"
 	"testing"
 
@@ -14,12 +12,12 @@ import (
 	"postfach/internal/store/mem"
 )
 
-// countingStore counts what is read of messages, and ends what is read ahead after some.
+// countingStore counts what is read of messages. Its readers lack some.
 type countingStore struct {
 	*mem.Store
-	alone, ahead int // calls
-	most         int // messages that a call yields
-	taken        int // messages that were read ahead
+	alone, read int
+	lacks       int // a reader lacks every so many-th; 0: none
+	resting     int // readers that rest, less those that do not
 }
 
 func (s *countingStore) Message(ctx context.Context, a mail.AccountID, id mail.MessageID) (*mail.Message, error) {
@@ -32,31 +30,45 @@ func (s *countingStore) Inline(ctx context.Context, a mail.AccountID, id mail.Me
 	return s.Store.Inline(ctx, a, id)
 }
 
-func (s *countingStore) Messages(ctx context.Context, a mail.AccountID, from mail.MessageID) iter.Seq[*mail.Message] {
-	s.ahead++
-	return func(yield func(*mail.Message) bool) {
-		n := 0
-		for m := range s.Store.Messages(ctx, a, from) {
-			if n++; n > s.most || !yield(m) {
-				return
-			}
-			s.taken++
-		}
-	}
+func (s *countingStore) Reader(_ context.Context, a mail.AccountID) mail.Reader {
+	return &countingReader{s: s, account: a}
 }
 
-func (s *countingStore) Inlines(ctx context.Context, a mail.AccountID, from mail.MessageID) iter.Seq2[mail.MessageID, []byte] {
-	s.ahead++
-	return func(yield func(mail.MessageID, []byte) bool) {
-		n := 0
-		for id, b := range s.Store.Inlines(ctx, a, from) {
-			own := slices.Clone(b)
-			if n++; n > s.most || !yield(id, own) {
-				return
-			}
-			clear(own) // valid until the next one
-			s.taken++
-		}
+type countingReader struct {
+	s       *countingStore
+	account mail.AccountID
+	awake   bool
+}
+
+func (r *countingReader) lacks() bool {
+	if !r.awake {
+		r.awake = true
+		r.s.resting--
+	}
+	r.s.read++
+	return r.s.lacks > 0 && r.s.read%r.s.lacks == 0
+}
+
+func (r *countingReader) Message(id mail.MessageID) *mail.Message {
+	m, err := r.s.Store.Message(context.Background(), r.account, id)
+	if r.lacks() || err != nil {
+		return nil
+	}
+	return m
+}
+
+func (r *countingReader) Inline(id mail.MessageID, into []byte) (int, bool) {
+	b, err := r.s.Store.Inline(context.Background(), r.account, id)
+	if r.lacks() || err != nil {
+		return 0, false
+	}
+	return copy(into, b), len(b) <= len(into)
+}
+
+func (r *countingReader) Rest() {
+	if r.awake {
+		r.awake = false
+		r.s.resting++
 	}
 }
 
@@ -71,20 +83,17 @@ func openerText(i int) string {
 // newOpener makes an account with messages 1 to n.
 func newOpener(t *testing.T, n int) (*Opener, *countingStore) {
 	w := newWorld(t, Limits{})
-	s := &countingStore{Store: w.store, most: 1000}
+	s := &countingStore{Store: w.store}
 	a := w.account(New(s, w.store, testEnv(), Limits{}))
 	for i := 1; i <= n; i++ {
 		appendOne(t, a, Inbox, openerText(i))
 	}
-	*s = countingStore{Store: w.store, most: 1000}
+	*s = countingStore{Store: w.store}
 	return a.Opener(), s
 }
 
-func checkOpened(t *testing.T, o *Opener, id mail.MessageID) {
+func checkBody(t *testing.T, o *Opener, id mail.MessageID) {
 	t.Helper()
-	if m, err := o.Message(t.Context(), id); err != nil || m.ID != id {
-		t.Fatalf("message %d: %v, %v", id, m, err)
-	}
 	body, err := o.Body(t.Context(), id)
 	if err != nil {
 		t.Fatal(err)
@@ -96,48 +105,57 @@ func checkOpened(t *testing.T, o *Opener, id mail.MessageID) {
 	}
 }
 
-// TestOpenerReadsAhead: in whatever order messages are opened, they are the right ones; in
-// order, few calls of the store do.
-func TestOpenerReadsAhead(t *testing.T) {
-	const n = 600
+func checkOpened(t *testing.T, o *Opener, id mail.MessageID) {
+	t.Helper()
+	if m, err := o.Message(t.Context(), id); err != nil || m.ID != id {
+		t.Fatalf("message %d: %v, %v", id, m, err)
+	}
+	checkBody(t, o, id)
+}
+
+// TestOpener: in whatever order messages are opened, they are the right ones, and few are
+// asked for alone.
+func TestOpener(t *testing.T) {
+	const n, long = 600, 12 // messages, and those that are not inline
 	order := func(id func(i int) int) (all []mail.MessageID) {
 		for i := range n {
 			all = append(all, mail.MessageID(id(i)))
 		}
 		return all
 	}
+	ascending := order(func(i int) int { return 1 + i })
 	for _, c := range []struct {
-		name         string
-		ids          []mail.MessageID
-		expect       uint32
-		most         int
-		calls, taken int // at most
+		name        string
+		ids         []mail.MessageID
+		expected    bool
+		check       func(*testing.T, *Opener, mail.MessageID)
+		lacks       int
+		alone, read int // at most
 	}{
-		{"in order", order(func(i int) int { return 1 + i }), 0, 1000, 80, 2 * n},
-		{"expected", order(func(i int) int { return 1 + i }), n, 1000, 60, 2 * n},
-		{"a few expected", order(func(i int) int { return 1 + i })[:20], 20, 1000, 3, 40},
-		{"one expected", order(func(i int) int { return 1 + i })[:1], 1, 1000, 2, 0},
-		{"every third", order(func(i int) int { return 1 + i*3%n }), 0, 1000, 100, 6 * n},
-		{"every seventh", order(func(i int) int { return 1 + i*7%n }), 0, 1000, 2 * n, 10 * n},
-		{"backwards", order(func(i int) int { return n - i }), n, 1000, 2*n + 10, 200},
-		{"at random", order(func(int) int { return 1 + rand.IntN(n) }), 0, 1000, 2*n + 100, 2 * n},
-		{"the store ends early", order(func(i int) int { return 1 + i }), n, 5, n, 2 * n},
-		{"the store yields none", order(func(i int) int { return 1 + i }), n, 0, 4 * n, 0},
+		{"in order", ascending, false, checkOpened, 0, 2, 2 * n},
+		{"expected", ascending, true, checkOpened, 0, 0, 2 * n},
+		{"bodies alone", ascending, true, checkBody, 0, 0, n + long},
+		{"one", ascending[:1], false, checkOpened, 0, 2, 0},
+		{"backwards", order(func(i int) int { return n - i }), true, checkOpened, 0, 0, 2 * n},
+		{"at random", order(func(int) int { return 1 + rand.IntN(n) }), false, checkOpened, 0, 2, 2 * n},
+		{"the reader lacks some", ascending, true, checkOpened, 3, 2 * n, 2 * n},
+		{"the reader lacks all", ascending, true, checkOpened, 1, 2 * n, 2 * n},
+		{"the reader lacks all bodies", ascending, true, checkBody, 1, 2 * n, 3 * n},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			o, s := newOpener(t, n)
-			s.most = c.most
-			if c.expect > 0 {
-				o.Expect(c.expect)
+			s.lacks = c.lacks
+			if c.expected {
+				o.Expect(t.Context())
 			}
 			for _, id := range c.ids {
-				checkOpened(t, o, id)
+				c.check(t, o, id)
 			}
-			if calls := s.alone + s.ahead; calls > c.calls || s.taken > c.taken {
-				t.Errorf("%d calls alone, %d ahead for %d messages; at most %d calls and %d are wanted", s.alone, s.ahead, s.taken, c.calls, c.taken)
+			if s.alone > c.alone || s.read > c.read {
+				t.Errorf("%d alone, %d from a reader; at most %d and %d are wanted", s.alone, s.read, c.alone, c.read)
 			}
-			if o.Release(); o.buffer != nil || len(o.records.read)+len(o.inlines.read) > 0 {
-				t.Error("memory is kept")
+			if o.Release(); o.buffer != nil || s.resting != 0 {
+				t.Errorf("memory is kept, %d readers do not rest", -s.resting)
 			}
 			checkOpened(t, o, 1)
 		})
@@ -147,7 +165,7 @@ func TestOpenerReadsAhead(t *testing.T) {
 // TestOpenerNotFound: the error is that of a message asked for alone.
 func TestOpenerNotFound(t *testing.T) {
 	o, _ := newOpener(t, 3)
-	o.Expect(10)
+	o.Expect(t.Context())
 	for id := range mail.MessageID(4) {
 		if id > 0 {
 			checkOpened(t, o, id)

@@ -98,7 +98,7 @@ func (u *Upload) Finish() (Incoming, error) {
 // Open returns the bytes, after Finish and before Release.
 func (u *Upload) Open() (mail.Body, error) {
 	if u.large == nil {
-		return inlineBody{bytes.NewReader(u.small)}, nil
+		return newInlineBody(u.small), nil
 	}
 	return u.account.engine.blobs.Open(u.ctx, u.account.ID, u.ref)
 }

@@ -168,6 +168,7 @@ func (k *Known) loadChunk(ctx context.Context, t *task) error {
 	}
 	var more []slotFacts
 	opener := k.open()
+	defer opener.Release()
 	for slot := range chunkMessages {
 		if t.wanted[slot/64]&(1<<(slot%64)) == 0 || t.factsChunk != nil && t.factsChunk.has(slot) {
 			continue
@@ -273,6 +274,7 @@ func (k *Known) save(ctx context.Context, key chunkKey, c *factsChunk) error {
 		return err
 	}
 	kept, opener := k.library.kept, k.open() // which has read nothing before
+	defer opener.Release()
 	for slot := range chunkMessages {
 		if !c.has(slot) {
 			continue

@@ -56,6 +56,8 @@ func (p *pile) Body(context.Context, mail.MessageID) (mail.Body, error) {
 	return nil, mail.Errorf(mail.NotFound, "facts are in structures")
 }
 
+func (p *pile) Release() {}
+
 func (p *pile) structure(id mail.MessageID) *mime.Structure {
 	if p.parsed[id] == nil {
 		parser := mime.NewParser()

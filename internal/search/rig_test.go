@@ -221,6 +221,8 @@ func (r *indexRig) Body(_ context.Context, id mail.MessageID) (mail.Body, error)
 // Close implements Source.
 func (r *indexRig) Close() {}
 
+func (r *indexRig) Release() {}
+
 type memBody struct{ *bytes.Reader }
 
 func (*memBody) Close() error { return nil }

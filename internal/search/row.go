@@ -26,6 +26,8 @@ type Opener interface {
 	Structure(ctx context.Context, id mail.MessageID) (*mime.Structure, error)
 	// Body opens the bytes of a message.
 	Body(ctx context.Context, id mail.MessageID) (mail.Body, error)
+	// Release lets go of everything. Others may be opened.
+	Release()
 }
 
 // section reads a run of bytes of a body.

@@ -24,6 +24,8 @@ func (o *one) Message(context.Context, mail.MessageID) (*mail.Message, error) {
 	return &mail.Message{Thread: 7}, o.err
 }
 
+func (o *one) Release() {}
+
 func (o *one) Structure(context.Context, mail.MessageID) (*mime.Structure, error) {
 	o.structures++
 	p := mime.NewParser()

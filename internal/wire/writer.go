@@ -5,20 +5,28 @@ import (
 	"math"
 	"strconv"
 	"sync"
+	"sync/atomic"
 )
 
 const (
-	flushBytes     = 64 << 10 // a Writer's buffer: what passes it is flushed
-	quotedBytesMax = 1024     // longer strings are literals
+	flushBytes     = 64 << 10  // a Writer's buffer: what passes it is flushed
+	largeBytes     = 256 << 10 // the buffer of one that goes on after that
+	largeMax       = 64        // such buffers at the same time: clients that don't read keep theirs
+	quotedBytesMax = 1024      // longer strings are literals
 	numberBytesMax = 20
 	dateBytesMax   = 40
 )
 
-var writeBuffers = sync.Pool{New: func() any { return new([flushBytes]byte) }}
+var (
+	writeBuffers = sync.Pool{New: func() any { return new([flushBytes]byte) }}
+	largeBuffers = sync.Pool{New: func() any { return new([largeBytes]byte) }}
+	largeTaken   atomic.Int32
+)
 
 // Writer encodes IMAP, a server's or a client's. The small methods return the
 // Writer and can be chained; their error is sticky and is what Flush returns.
-// Output waits in a buffer until Flush, or until there are 64 KiB of it. An
+// Output waits in a buffer until Flush, or until there are 64 KiB of it; of long output
+// there are 256 KiB then, since each write wakes the other side. An
 // empty Writer holds half a kilobyte, and none after Rest. What it writes is well-formed whatever
 // it is given: no argument can end a line or a string, except Raw's and Bytes'.
 type Writer struct {
@@ -41,8 +49,9 @@ type Writer struct {
 	Await func() error
 
 	dst    io.Writer
-	buf    []byte // small or the pooled array
+	buf    []byte // small or one of the pooled arrays
 	pooled *[flushBytes]byte
+	large  *[largeBytes]byte
 	n      int   // bytes waiting: buf[:n]
 	lines  int   // of those, up to the end of the last line
 	torn   bool  // what has left ends inside a line
@@ -128,6 +137,11 @@ func (w *Writer) release() {
 		writeBuffers.Put(w.pooled)
 		w.pooled = nil
 	}
+	if w.large != nil {
+		largeBuffers.Put(w.large)
+		w.large = nil
+		largeTaken.Add(-1)
+	}
 	w.buf, w.n, w.lines = nil, 0, 0
 }
 
@@ -150,13 +164,29 @@ func (w *Writer) makeSpace(atLeast int) {
 			w.small = new([smallBytes]byte)
 		}
 		w.buf = w.small[:]
-	case w.pooled == nil:
+	case w.pooled == nil && w.large == nil:
 		w.pooled = writeBuffers.Get().(*[flushBytes]byte)
 		copy(w.pooled[:], w.buf[:w.n])
 		w.buf = w.pooled[:]
 	default:
 		w.flush()
+		w.enlarge()
 	}
+}
+
+// enlarge takes a large buffer when a flush has emptied a smaller one and there is one.
+func (w *Writer) enlarge() {
+	if w.large != nil || w.n > 0 {
+		return
+	}
+	if largeTaken.Add(1) > largeMax {
+		largeTaken.Add(-1)
+		return
+	}
+	w.large = largeBuffers.Get().(*[largeBytes]byte)
+	w.buf = w.large[:]
+	writeBuffers.Put(w.pooled)
+	w.pooled = nil
 }
 
 // Raw writes s as it is. An s that ends with CRLF ends a response.

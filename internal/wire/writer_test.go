@@ -92,7 +92,7 @@ func TestLargeOutput(t *testing.T) {
 	got := written(t, func(w *Writer) {
 		w.Literal(int64(len(body)), iotest.HalfReader(strings.NewReader(body)))
 		w.SP().String(body).Raw(body)
-		if len(w.buf) > flushBytes {
+		if len(w.buf) > largeBytes {
 			t.Errorf("buffer of %d bytes", len(w.buf))
 		}
 	})
@@ -105,6 +105,43 @@ func TestLargeOutput(t *testing.T) {
 	}
 	if got := written(t, func(w *Writer) { w.Set(&set) }); got != set.String() {
 		t.Error("a large set is not written as it is")
+	}
+}
+
+// sizes notes how long each write is.
+type sizes []int
+
+func (s *sizes) Write(b []byte) (int, error) {
+	*s = append(*s, len(b))
+	return len(b), nil
+}
+
+// Long output leaves in large pieces, from a bounded number of buffers that are given back.
+func TestLargeBuffers(t *testing.T) {
+	long := strings.Repeat("0123456789abcdef", 3*largeBytes/16)
+	var writers []*Writer
+	for i := range largeMax + 2 {
+		var got sizes
+		w := NewWriter(&got)
+		w.Raw(long)
+		writers = append(writers, w)
+		size := flushBytes
+		if i < largeMax {
+			size = largeBytes
+		}
+		if len(w.buf) != size || got[0] != flushBytes || got[1] != size {
+			t.Fatalf("writer %d has %d bytes and has written %v", i, len(w.buf), got)
+		}
+	}
+	for i, w := range writers {
+		if i%2 == 0 {
+			_ = w.Flush()
+		} else {
+			_ = w.Discard()
+		}
+	}
+	if n := largeTaken.Load(); n != 0 {
+		t.Errorf("%d large buffers are not given back", n)
 	}
 }
 
@@ -146,7 +183,7 @@ func TestBeforeFlush(t *testing.T) {
 	out.Reset()
 	w.Raw("* 1 FETCH (").Raw(strings.Repeat("x", flushBytes)) // leaves in part
 	fault = errors.New("not durable")
-	w.Raw(strings.Repeat("y", flushBytes)).CRLF()
+	w.Raw(strings.Repeat("y", largeBytes)).CRLF()
 	if out.Len() != flushBytes || w.Err() != fault {
 		t.Errorf("%d bytes, %v", out.Len(), w.Err())
 	}

@@ -68,16 +68,6 @@ func (f *Flaky) Inline(ctx context.Context, id mail.AccountID, number mail.Messa
 	return f.Store.Inline(ctx, id, number)
 }
 
-// Messages implements mail.Store. Nothing is read ahead, so that every message may fail.
-func (f *Flaky) Messages(context.Context, mail.AccountID, mail.MessageID) iter.Seq[*mail.Message] {
-	return func(func(*mail.Message) bool) {}
-}
-
-// Inlines implements mail.Store, as Messages.
-func (f *Flaky) Inlines(context.Context, mail.AccountID, mail.MessageID) iter.Seq2[mail.MessageID, []byte] {
-	return func(func(mail.MessageID, []byte) bool) {}
-}
-
 // Since implements mail.Store. It may also fail after some of the changes.
 func (f *Flaky) Since(ctx context.Context, id mail.AccountID, v mail.Version) iter.Seq2[mail.Change, error] {
 	return func(yield func(mail.Change, error) bool) {

@@ -102,46 +102,8 @@ func (s *Store) Inline(_ context.Context, id mail.AccountID, number mail.Message
 	return m.inline, nil
 }
 
-// Messages implements mail.Store.
-func (s *Store) Messages(_ context.Context, id mail.AccountID, from mail.MessageID) iter.Seq[*mail.Message] {
-	return func(yield func(*mail.Message) bool) {
-		for _, m := range s.messagesFrom(id, from) {
-			if message := m.Message; !yield(&message) {
-				return
-			}
-		}
-	}
-}
-
-// Inlines implements mail.Store.
-func (s *Store) Inlines(_ context.Context, id mail.AccountID, from mail.MessageID) iter.Seq2[mail.MessageID, []byte] {
-	return func(yield func(mail.MessageID, []byte) bool) {
-		for _, m := range s.messagesFrom(id, from) {
-			if m.Body.Inline && !yield(m.ID, m.inline) {
-				return
-			}
-		}
-	}
-}
-
-// aheadMax is how many messages Messages and Inlines look for.
-const aheadMax = 100
-
-// messagesFrom returns the next messages, by ascending id.
-func (s *Store) messagesFrom(id mail.AccountID, from mail.MessageID) (found []*message) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	a, err := s.accountLocked(id)
-	if err != nil {
-		return nil
-	}
-	for n := from; n < a.nextMessage && n-from < aheadMax; n++ {
-		if m := a.messages[n]; m != nil {
-			found = append(found, m)
-		}
-	}
-	return found
-}
+// Reader implements mail.Store.
+func (s *Store) Reader(context.Context, mail.AccountID) mail.Reader { return mail.NoReader{} }
 
 // Outcome implements mail.Store.
 func (s *Store) Outcome(_ context.Context, id mail.AccountID, op mail.OpID) (mail.Version, bool, error) {

@@ -63,40 +63,13 @@ func (s *Store) Inline(ctx context.Context, id mail.AccountID, message mail.Mess
 	return on(ctx, p, id, func(h *side) ([]byte, error) { return h.Inline(ctx, id, message) })
 }
 
-// Messages implements mail.Store.
-func (s *Store) Messages(ctx context.Context, id mail.AccountID, from mail.MessageID) iter.Seq[*mail.Message] {
-	p := s.both.Load()
-	if p == nil {
-		return s.a.Messages(ctx, id, from)
+// Reader implements mail.Store. While there are two stores, each message is looked for where
+// the account is at that moment.
+func (s *Store) Reader(ctx context.Context, id mail.AccountID) mail.Reader {
+	if s.both.Load() == nil {
+		return s.a.Reader(ctx, id)
 	}
-	return func(yield func(*mail.Message) bool) {
-		var tag uint64
-		ahead, err := on(ctx, p, id, func(h *side) (iter.Seq[*mail.Message], error) {
-			tag = h.tag
-			return h.Messages(ctx, id, from), nil
-		})
-		if err != nil {
-			return
-		}
-		for m := range ahead {
-			if !yield(tagged(m, tag)) {
-				return
-			}
-		}
-	}
-}
-
-// Inlines implements mail.Store.
-func (s *Store) Inlines(ctx context.Context, id mail.AccountID, from mail.MessageID) iter.Seq2[mail.MessageID, []byte] {
-	p := s.both.Load()
-	if p == nil {
-		return s.a.Inlines(ctx, id, from)
-	}
-	ahead, err := on(ctx, p, id, func(h *side) (iter.Seq2[mail.MessageID, []byte], error) { return h.Inlines(ctx, id, from), nil })
-	if err != nil {
-		return func(func(mail.MessageID, []byte) bool) {}
-	}
-	return ahead
+	return mail.NoReader{}
 }
 
 // tagged is a message whose bytes are in a segment of the tag's side.

@@ -12,7 +12,7 @@ import (
 )
 
 // benchStore is a store on the real disk with some accounts, each with an INBOX.
-func benchStore(b *testing.B, accounts int) *pebble.Store {
+func benchStore(b testing.TB, accounts int) *pebble.Store {
 	b.Helper()
 	s, err := pebble.Open(b.TempDir(), pebble.Options{Env: storetest.Env()})
 	if err != nil {

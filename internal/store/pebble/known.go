@@ -27,7 +27,7 @@ func (w *commit) known(rows []mail.Row) (err error) {
 				}
 				defer it.Close()
 			}
-			found = stepTo(it, w.key(keyMessage).message(id))
+			found = stepTo(it, w.key(keyMessage).message(id), stepsMax)
 		}
 		if !found {
 			if it != nil && it.Error() != nil {
@@ -39,9 +39,10 @@ func (w *commit) known(rows []mail.Row) (err error) {
 	return nil
 }
 
-// stepTo places the iterator on a key, and tells whether it is there.
-func stepTo(it *pebble.Iterator, k key) bool {
-	for range stepsMax {
+// stepTo places the iterator on a key, in so many steps or by looking for it, and tells whether
+// it is there.
+func stepTo(it *pebble.Iterator, k key, steps int) bool {
+	for range steps {
 		if !it.Valid() || bytes.Compare(it.Key(), k) >= 0 {
 			break
 		}

@@ -3,7 +3,6 @@ package postgres
 import (
 	"context"
 	"encoding/binary"
-	"iter"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
@@ -33,34 +32,8 @@ func (s *Store) Inline(ctx context.Context, id mail.AccountID, message mail.Mess
 	return e.body, err
 }
 
-// Messages implements mail.Store: the first, with what is read ahead then, and what the
-// cache has behind it.
-func (s *Store) Messages(ctx context.Context, id mail.AccountID, from mail.MessageID) iter.Seq[*mail.Message] {
-	return func(yield func(*mail.Message) bool) {
-		m, err := s.Message(ctx, id, from)
-		for err == nil && yield(m) {
-			from++
-			e, ok := s.cache.entries.GetIfPresent(s.cache.key(id, from, false))
-			if m = e.message; !ok {
-				return
-			}
-		}
-	}
-}
-
-// Inlines implements mail.Store, as Messages.
-func (s *Store) Inlines(ctx context.Context, id mail.AccountID, from mail.MessageID) iter.Seq2[mail.MessageID, []byte] {
-	return func(yield func(mail.MessageID, []byte) bool) {
-		b, err := s.Inline(ctx, id, from)
-		for err == nil && yield(from, b) {
-			from++
-			e, ok := s.cache.entries.GetIfPresent(s.cache.key(id, from, true))
-			if b = e.body; !ok {
-				return
-			}
-		}
-	}
-}
+// Reader implements mail.Store: what may be wanted next is in the cache.
+func (s *Store) Reader(context.Context, mail.AccountID) mail.Reader { return mail.NoReader{} }
 
 // fetch reads what the cache does not have, and what may be wanted next.
 func (s *Store) fetch(ctx context.Context, k cacheKey) (cached, error) {

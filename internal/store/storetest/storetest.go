@@ -87,7 +87,7 @@ var tests = []struct {
 	{"DropDerived", testDropDerived},
 	{"Snapshot", testSnapshot},
 	{"Tickets", testTickets},
-	{"Ahead", testAhead},
+	{"Reader", testReader},
 	{"Blobs", testBlobs},
 	{"BlobErrors", testBlobErrors},
 	{"SweepRows", testSweepRows},
