@@ -18,6 +18,7 @@ type benchCommand struct {
 	Populate benchPopulate `cmd:"" help:"Only fill the accounts."`
 	Accounts benchAccounts `cmd:"" help:"Print the accounts that a server must have, as name:password lines for account import."`
 	List     benchList     `cmd:"" help:"List the workloads."`
+	Replay   benchReplay   `cmd:"" hidden:"" help:"Play back recorded answers, for the others."`
 	Ceiling  benchCeiling  `cmd:"" help:"Measure what no server can beat here: the disk's syncs, and this client against recorded answers."`
 }
 
@@ -118,7 +119,7 @@ func (c *benchRun) Run(p *process) error {
 			return err
 		}
 	}
-	report, err := bench.Compare(p.ctx, targets, bench.Options{Scale: c.scale(), Only: c.Only, Ceiling: c.Ceiling, Log: p.stderr})
+	report, err := bench.Compare(p.ctx, targets, bench.Options{Scale: c.scale(), Only: c.Only, Ceiling: c.Ceiling, Replay: replayCommand(), Log: p.stderr})
 	if report == nil {
 		return err
 	}
@@ -148,6 +149,19 @@ func (c *benchRun) save(r *bench.Report) error {
 	return nil
 }
 
+type benchReplay struct{}
+
+func (*benchReplay) Run(p *process) error { return bench.Replay(os.Stdin, p.stdout) }
+
+// replayCommand runs this program as what plays recorded answers; nil when it can't be found.
+func replayCommand() []string {
+	program, err := os.Executable()
+	if err != nil {
+		return nil
+	}
+	return []string{program, "bench", "replay"}
+}
+
 type benchCeiling struct {
 	benchScale
 	benchLogin
@@ -170,5 +184,5 @@ func (c *benchCeiling) print(w io.Writer, ctx context.Context, t *bench.Target) 
 		return err
 	}
 	fmt.Fprintf(w, "%-22s %12.0f /s\n", "syncs, one writer", rate)
-	return bench.Ceilings(ctx, t, c.scale(), c.Only, c.Dir, w)
+	return bench.Ceilings(ctx, t, &bench.Options{Scale: c.scale(), Only: c.Only, Dir: c.Dir, Replay: replayCommand()}, w)
 }

@@ -17,6 +17,7 @@ type Options struct {
 	Changes bool     // only those that change flags
 	Ceiling bool     // also measure what a server that does no work reaches
 	Dir     string   // a directory on the servers' disk, to measure its syncs; may be empty
+	Replay  []string // a command that calls Replay; empty: answers are played by this process
 	Log     io.Writer
 }
 
@@ -185,7 +186,7 @@ func (o *Options) measure(ctx context.Context, w *workload, targets []*Target) L
 		line.compare(targets, w.differs)
 	}
 	if o.Ceiling && !w.cold {
-		ceiling, err := w.ceiling(ctx, targets[0], o.Scale, o.Dir)
+		ceiling, err := w.ceiling(ctx, targets[0], o)
 		if err != nil {
 			line.Note = join(line.Note, "ceiling: "+err.Error())
 		}
@@ -231,12 +232,12 @@ func (w *workload) possible(ctx context.Context, t *Target) error {
 }
 
 // ceiling runs the workload against a server that answers from a tape of the target, and
-// where every answer waits for the disk writes to one in dir before.
-func (w *workload) ceiling(ctx context.Context, t *Target, s Scale, dir string) (float64, error) {
+// where every answer waits for the disk writes to one before.
+func (w *workload) ceiling(ctx context.Context, t *Target, o *Options) (float64, error) {
 	recorded := newTape()
 	once, source := *w, *t
 	once.clients, source.tape = 1, recorded
-	brief := s
+	brief := o.Scale
 	brief.Seconds = 0
 	if !w.lmtp {
 		if _, err := once.run(ctx, &source, brief); err != nil {
@@ -246,26 +247,22 @@ func (w *workload) ceiling(ctx context.Context, t *Target, s Scale, dir string) 
 			return 0, errors.New("the answers are too long to be recorded")
 		}
 	}
-	var disk *syncLog
-	if w.bar.syncShare > 0 && dir != "" {
-		var err error
-		if disk, err = newSyncLog(dir); err != nil {
-			return 0, err
-		}
-		defer disk.close()
+	played := &recording{Greeting: recorded.greeting, Answers: recorded.answers}
+	if w.bar.syncShare > 0 {
+		played.Dir = o.Dir
 	}
-	p, err := play(recorded, disk)
+	p, err := startReplay(ctx, o.Replay, played)
 	if err != nil {
 		return 0, err
 	}
 	defer p.close()
-	r, err := w.run(ctx, p.target(t), s)
+	r, err := w.run(ctx, p.target(t), o.Scale)
 	return r.Rate, err
 }
 
-// Ceilings prints what each workload reaches against recorded answers, with the disk of dir.
-func Ceilings(ctx context.Context, t *Target, s Scale, only []string, dir string, w io.Writer) error {
-	loads, err := find(only)
+// Ceilings prints what each workload reaches against recorded answers.
+func Ceilings(ctx context.Context, t *Target, o *Options, w io.Writer) error {
+	loads, err := find(o.Only)
 	if err != nil {
 		return err
 	}
@@ -273,7 +270,7 @@ func Ceilings(ctx context.Context, t *Target, s Scale, only []string, dir string
 		if load.cold || load.possible(ctx, t) != nil {
 			continue
 		}
-		rate, err := load.ceiling(ctx, t, s, dir)
+		rate, err := load.ceiling(ctx, t, o)
 		if err != nil {
 			return fmt.Errorf("%s: %w", load.name, err)
 		}

@@ -59,7 +59,7 @@ func TestReplay(t *testing.T) {
 		"UID FETCH : (BODY.PEEK[])": []byte("* 1 FETCH (BODY[] {3}\r\nabc)\r\n* 2 FETCH (BODY[] NIL)\r\n"),
 		"CAPABILITY":                []byte("* CAPABILITY IMAP4rev1 MOVE\r\n"),
 	}}
-	first, err := play(answers, nil)
+	first, err := startReplay(t.Context(), nil, &recording{Greeting: answers.greeting, Answers: answers.answers})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,7 +79,7 @@ func TestReplay(t *testing.T) {
 		if err != nil || run.Units == 0 || run.Rate == 0 || w.name == "fetch-mixed-1" && !strings.HasPrefix(run.Check, "2 FETCH") {
 			t.Errorf("%s: %+v, %v", w.name, run, err)
 		}
-		if rate, err := w.ceiling(ctx, target, s, ""); err != nil || rate == 0 {
+		if rate, err := w.ceiling(ctx, target, &Options{Scale: s}); err != nil || rate == 0 {
 			t.Errorf("%s: ceiling %g, %v", w.name, rate, err)
 		}
 	}

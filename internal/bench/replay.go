@@ -76,13 +76,6 @@ func play(t *tape, disk *syncLog) (*player, error) {
 	return p, nil
 }
 
-func (p *player) target(like *Target) *Target {
-	t := *like
-	t.Name, t.PID, t.tape, t.Restart = "replay", 0, nil, nil
-	t.IMAP, t.LMTP = p.imap.Addr().String(), p.lmtp.Addr().String()
-	return &t
-}
-
 func (p *player) close() {
 	p.imap.Close()
 	p.lmtp.Close()

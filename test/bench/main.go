@@ -36,6 +36,7 @@ var (
 	ceiling  = flag.Bool("ceiling", true, "measure each workload against recorded answers too")
 	keep     = flag.String("dir", "", "where the servers' directories are and stay; empty: a directory of its own that goes away")
 	out      = flag.String("out", "docs", "where benchmark.md and benchmark.svg are written; empty: nowhere")
+	replay   = flag.Bool("replay", false, "play back recorded answers, for another one")
 	profile  = flag.String("cpu-profile", "", "a file for a CPU profile of Postfach, written when it stops")
 )
 
@@ -49,6 +50,12 @@ func main() {
 	log.SetFlags(0)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	if *replay {
+		if err := bench.Replay(os.Stdin, os.Stdout); err != nil {
+			log.Fatal("bench: ", err)
+		}
+		return
+	}
 	if err := run(ctx); err != nil {
 		log.Print("bench: ", err)
 		os.Exit(1)
@@ -89,7 +96,11 @@ func run(ctx context.Context) error {
 		}
 		s.Sizes = append(s.Sizes, n)
 	}
-	r.options = bench.Options{Scale: s, Ceiling: *ceiling, Dir: r.dir, Log: os.Stderr}
+	program, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	r.options = bench.Options{Replay: []string{program, "-replay"}, Scale: s, Ceiling: *ceiling, Dir: r.dir, Log: os.Stderr}
 	if *only != "" {
 		r.options.Only = strings.Split(*only, ",")
 	}

@@ -33,7 +33,7 @@ func (p *page) text() string {
 Written by `+"`make bench`"+`, which anybody can run (Debian, root, some gigabytes of disk). Both servers run on one machine,
 take turns in one run, get the same mail and the same commands, and answer to the same client; the client is on the same machine and
 shares its cores. The median of %d runs of %g s counts (%d where a run takes long). Rates are per second of the time
-that clients waited. *Ceiling* is what the same client gets from a server that only plays back recorded answers: not much more can be had here;
+that clients waited. *Ceiling* is what the same client gets from a process that only plays back recorded answers: not much more can be had here;
 for what adds messages it is what the bare store takes, where that is less, and for a single STORE such a server writes 150 bytes to the disk,
 and waits for them, before each answer.
 A bar is the smaller of the ratio that is wanted and 70 %% of the ceiling. *Cold*: the server has just been restarted; the page cache is kept.
