@@ -183,6 +183,24 @@ func noAllocations(t *testing.T, s *session, c *replay) {
 	}
 }
 
+// TestBodyAllocations: a message's bytes are sent without an allocation for each.
+func TestBodyAllocations(t *testing.T) {
+	if raceDetector {
+		t.Skip("pools forget things then")
+	}
+	const messages = 1000
+	s, c := selectedSession(t, inPebble(t), messages)
+	room := make([]byte, 0, 4096)
+	fetch := func() {
+		c.feed = room
+		run(t, s, c, "a FETCH 1:* (UID BODY.PEEK[])\r\n")
+	}
+	fetch()
+	if n := testing.AllocsPerRun(20, fetch) / messages; n > 0.1 {
+		t.Errorf("%v allocations a message", n)
+	}
+}
+
 // TestStoreBytes: a STORE costs the same number of bytes in a mailbox of a thousand
 // and of a million messages, within two times.
 func TestStoreBytes(t *testing.T) {

@@ -106,7 +106,8 @@ func writeSection(m *fetched, a *fetchAtt) {
 	case size == 0:
 		w.String("")
 	default:
-		_ = w.Literal(size, withoutNUL{r})
+		m.literal.Reader = r
+		_ = w.Literal(size, &m.literal)
 	}
 }
 
@@ -114,7 +115,7 @@ func writeSection(m *fetched, a *fetchAtt) {
 // literal8 may hold one (RFC 9051 4.3.1, and 9, note 3). BINARY shows it.
 type withoutNUL struct{ io.Reader }
 
-func (r withoutNUL) Read(b []byte) (int, error) {
+func (r *withoutNUL) Read(b []byte) (int, error) {
 	n, err := r.Reader.Read(b)
 	for rest := b[:n]; ; {
 		i := bytes.IndexByte(rest, 0)
@@ -146,7 +147,8 @@ func (m *fetched) openSection(b *bodySection) (r io.Reader, size int64) {
 		}
 		return io.LimitReader(r, size), size
 	}
-	return io.NewSectionReader(m.body, c.bytes.Start+from, size), size
+	m.section = *io.NewSectionReader(m.body, c.bytes.Start+from, size)
+	return &m.section, size
 }
 
 // failedReader makes a literal end the connection: its size has been said already.

@@ -2,6 +2,7 @@ package imap
 
 import (
 	"bytes"
+	"io"
 
 	"postfach/internal/mail"
 	"postfach/internal/mailbox"
@@ -23,6 +24,8 @@ type fetched struct {
 
 	filtered bytes.Buffer // header fields that items have picked
 	reader   bytes.Reader
+	section  io.SectionReader // what is read of the body
+	literal  withoutNUL       // what is written
 	probe    [1]byte
 }
 
@@ -140,6 +143,7 @@ func (m *fetched) release() {
 		m.opener = nil
 	}
 	m.reader.Reset(nil)
+	m.section, m.literal = io.SectionReader{}, withoutNUL{}
 	if m.lister != nil {
 		m.lister.close()
 		m.lister = nil

@@ -30,6 +30,8 @@ func testReader(h *harness) {
 		h.reopen()
 	}
 	r := h.Reader(h.ctx, h.id)
+	checkRead(h, r, 1) // the store may remember that the account is there
+	r.Rest()
 	h.must(h.RemoveAccount(h.ctx, h.id, now))
 	if _, ok := r.Inline(1, nil); ok || r.Message(1) != nil {
 		h.Fatal("messages of an account that is not there")
