@@ -17,8 +17,8 @@ type quietFlush struct {
 }
 
 const (
-	quietAfter = time.Second
-	quietShare = 4 // of the memtable: less is not worth a file
+	quietAfter = 300 * time.Millisecond // and up to twice as long
+	quietShare = 4                      // of the memtable: less is not worth a file
 )
 
 func (q *quietFlush) init(e *epoch) {

@@ -39,12 +39,12 @@ func TestQuietFlush(t *testing.T) {
 			if err := s.PutDerived(t.Context(), anna, "x", make([]byte, 3000)); err != nil {
 				t.Fatal(err)
 			}
-			time.Sleep(900 * time.Millisecond)
+			time.Sleep(250 * time.Millisecond)
 		}
 		if n := tables(); n != before {
 			t.Errorf("%d tables before it was quiet, %d at the beginning", n, before)
 		}
-		time.Sleep(3 * time.Second)
+		time.Sleep(time.Second)
 		if n := tables(); n == before {
 			t.Error("nothing was written when it was quiet")
 		}
