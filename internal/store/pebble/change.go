@@ -167,7 +167,7 @@ func (w *commit) flagsSet(c *mail.FlagsSet) error {
 	w.count(m, c.Delta)
 	m.logRecords++
 	m.logRanges += uint64(len(c.UIDs))
-	w.set(w.key(keyFlagLog).mailbox(c.Mailbox).seq(c.ModSeq, w.n), putUIDs(putUint(w.v[:0], c.Flags), c.UIDs))
+	w.logFlags(c)
 	return nil
 }
 

@@ -116,7 +116,7 @@ func (c *checker) mailbox(id mail.AccountID, m *mail.MailboxState) error {
 	if err != nil {
 		return err
 	}
-	_, log, err := readFlagLog(c.it, mailboxID{id, m.ID}, flagLogKey(mailboxID{id, m.ID}), ^uint64(0))
+	_, log, err := readFlagLog(c.it, mailboxID{id, m.ID}, flagLogKey(mailboxID{id, m.ID}))
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package pebble
 import (
 	"encoding/binary"
 	"errors"
+	"slices"
 
 	"postfach/internal/mail"
 )
@@ -106,13 +107,16 @@ func (v *values) counters() mail.Counters {
 	return mail.Counters{Messages: v.int(), Unseen: v.int(), Deleted: v.int(), Bytes: v.int()}
 }
 
-func (v *values) uids() mail.UIDSet {
+func (v *values) uids() mail.UIDSet { return v.appendUIDs(nil) }
+
+// appendUIDs appends the ranges of a set.
+func (v *values) appendUIDs(s mail.UIDSet) mail.UIDSet {
 	n := v.uint()
 	if n > uint64(len(v.b)) {
 		v.bad = true
 		return nil
 	}
-	s := make(mail.UIDSet, 0, n)
+	s = slices.Grow(s, int(n))
 	var at uint64
 	for range n {
 		d := v.uint()

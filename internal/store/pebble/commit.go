@@ -19,6 +19,8 @@ type commit struct {
 	firstMessage mail.MessageID   // those from here on come in this commit
 	n            uint32           // which change this is: makes keys unique within a ModSeq
 
+	log logKey
+
 	k, v []byte // room for one key and one value
 }
 
@@ -46,7 +48,7 @@ func (s *Store) Commit(ctx context.Context, c *mail.Commit) (mail.Committed, err
 	defer w.release()
 	*w = commit{
 		Commit: c, e: e, record: record, firstMessage: record.nextMessage, batch: e.db.NewBatch(),
-		mailboxes: w.mailboxes, k: w.k, v: w.v,
+		mailboxes: w.mailboxes, log: w.log, k: w.k, v: w.v,
 	}
 	if err := w.fill(); err != nil {
 		w.batch.Close()
@@ -71,11 +73,11 @@ var commits = sync.Pool{New: func() any { return &commit{k: make([]byte, 0, 64),
 const roomMax = 64 << 10
 
 func (w *commit) release() {
-	if cap(w.v) > roomMax {
+	if cap(w.v)+cap(w.log.value) > roomMax {
 		return
 	}
 	clear(w.mailboxes)
-	*w = commit{mailboxes: w.mailboxes[:0], k: w.k[:0], v: w.v[:0]}
+	*w = commit{mailboxes: w.mailboxes[:0], log: logKey{value: w.log.value[:0]}, k: w.k[:0], v: w.v[:0]}
 	commits.Put(w)
 }
 
@@ -97,6 +99,7 @@ func (w *commit) fill() error {
 		}
 		w.record.version = seq
 	}
+	w.endLog()
 	for _, m := range w.mailboxes {
 		w.set(w.key(keyMailbox).mailbox(m.ID), m.encode(w.v[:0]))
 	}

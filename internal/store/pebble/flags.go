@@ -6,8 +6,6 @@ import (
 	"slices"
 	"sort"
 
-	"github.com/cockroachdb/pebble/v2"
-
 	"postfach/internal/mail"
 )
 
@@ -23,39 +21,6 @@ type flagRun struct {
 	flags  mail.Flags
 	modSeq mail.ModSeq
 	n      uint32 // orders runs of one ModSeq
-}
-
-// readFlagLog reads the log of a mailbox from a key up to a number of records, as ranges in
-// the order of their change, and tells where it has stopped.
-func readFlagLog(it *pebble.Iterator, id mailboxID, from key, recordsMax uint64) (log []flagRun, read logPart, err error) {
-	err = scanFrom(it, flagLogKey(id), from, func(k, b []byte) error {
-		if read.records == recordsMax {
-			return nil
-		}
-		v := values{b: b}
-		flags := mail.Flags(v.uint())
-		uids := v.uids()
-		if err := v.err(); err != nil {
-			return err
-		}
-		seq, n := seqOf(k)
-		for _, r := range uids {
-			log = append(log, flagRun{r, flags, seq, n})
-		}
-		read.records++
-		read.ranges += uint64(len(uids))
-		read.end = append(append(read.end[:0], k...), 0)
-		return nil
-	})
-	return log, read, err
-}
-
-func flagLogKey(id mailboxID) key { return mailboxKey(keyFlagLog, id.account, id.mailbox) }
-
-// logPart is the oldest part of a log.
-type logPart struct {
-	records, ranges uint64
-	end             key // above the last key of the part
 }
 
 // runs are what UIDs were set to: ascending, none overlaps another.

@@ -97,7 +97,7 @@ func (e *epoch) finishFold(id mailboxID, b *pebble.Batch, less func(*mailboxReco
 // foldFlags makes blocks of the flags log that is there now, and deletes it.
 func (e *epoch) foldFlags(it *pebble.Iterator, id mailboxID) (*pebble.Batch, logPart, error) {
 	from := e.foldMarks.of(id).from
-	log, part, err := readFlagLog(it, id, from, ^uint64(0))
+	log, part, err := readFlagLog(it, id, from)
 	if err != nil || part.records == 0 {
 		return nil, part, err
 	}

@@ -36,6 +36,33 @@ func TestUnknownFormat(t *testing.T) {
 	}
 }
 
+// TestSigned: a database of before is signed, so that no program of before opens it again. What
+// was signed stays.
+func TestSigned(t *testing.T) {
+	fs := vfs.NewMem()
+	for _, f := range []struct{ before, after uint64 }{{0, featureSharedKeys}, {featureMoves, featureMoves | featureSharedKeys}} {
+		for _, want := range []uint64{featureSharedKeys, f.after} {
+			s, err := Open("data", Options{FS: fs})
+			if err != nil {
+				t.Fatal(err)
+			}
+			b, closer, err := s.current.db.Get(newKey(keyFormat))
+			if err != nil {
+				t.Fatal(err)
+			}
+			v := values{b: b}
+			if version, features := v.uint(), v.uint(); version != formatVersion || features&want != want {
+				t.Errorf("version %d, features %x, want %x", version, features, want)
+			}
+			closer.Close()
+			err = s.current.db.Set(newKey(keyFormat), putUint(putUint(nil, uint64(formatVersion)), f.before), pebble.Sync)
+			if closed := s.Close(); err != nil || closed != nil {
+				t.Fatal(err, closed)
+			}
+		}
+	}
+}
+
 // TestFormatMajorVersion: docs/format.md names the number.
 func TestFormatMajorVersion(t *testing.T) {
 	if formatMajorVersion != 24 {

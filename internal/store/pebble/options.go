@@ -131,15 +131,23 @@ const (
 	// program that does not know of it would go on writing to them.
 	featureMoves = 1 << 0
 
-	formatFeatures = featureMoves // those that this program knows
+	// featureSharedKeys: records of the flags log share keys. A program that does not know of
+	// it would see the first one only.
+	featureSharedKeys = 1 << 1
+
+	formatFeatures = featureMoves | featureSharedKeys // those that this program knows
+	formatNow      = featureSharedKeys                // those that every database has from now on
 )
 
-// checkFormat refuses what it does not know, and signs a new database.
+func (f format) sign(db *pebble.DB) error {
+	return db.Set(newKey(keyFormat), putUint(putUint(nil, f.version), f.features), pebble.Sync)
+}
+
+// checkFormat refuses what it does not know, and signs a new or older database.
 func (e *epoch) checkFormat() error {
 	b, closer, err := e.db.Get(newKey(keyFormat))
 	if err == pebble.ErrNotFound {
-		value := putUint(putUint(nil, uint64(formatVersion)), uint64(0))
-		return e.db.Set(newKey(keyFormat), value, pebble.Sync)
+		return format{formatVersion, formatNow}.sign(e.db)
 	}
 	if err != nil {
 		return readError(err)
@@ -155,6 +163,8 @@ func (e *epoch) checkFormat() error {
 		return mail.Errorf(mail.Unsupported, "the data has format %d, this program knows %d only", f.version, formatVersion)
 	case f.features&^formatFeatures != 0:
 		return mail.Errorf(mail.Unsupported, "the data was written by a newer program (features %x)", f.features)
+	case f.features&formatNow != formatNow:
+		return format{f.version, f.features | formatNow}.sign(e.db)
 	}
 	return nil
 }

@@ -44,7 +44,7 @@ func (l *loading) begin() (err error) {
 	if err = l.find(); err != nil {
 		return err
 	}
-	log, _, err := readFlagLog(l.it, l.id, flagLogKey(l.id), ^uint64(0))
+	log, _, err := readFlagLog(l.it, l.id, flagLogKey(l.id))
 	if err != nil {
 		return err
 	}
