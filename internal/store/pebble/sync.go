@@ -28,6 +28,7 @@ type syncer struct {
 	durable   atomic.Uint64
 	wake      chan struct{} // that a round is wanted
 	ended     chan struct{} // closed when the goroutine has ended
+	several   bool          // the round before was for more than one commit; the goroutine's
 
 	mu      sync.Mutex
 	wanted  bool
@@ -104,7 +105,7 @@ func (y *syncer) run() {
 		case <-y.epoch.fence.broken:
 			return
 		}
-		for y.wait() && y.begin() {
+		for y.wait(); y.begin(); y.wait() {
 			if err := y.now(); err != nil {
 				y.epoch.fence.fail(err)
 				return
@@ -117,11 +118,12 @@ func (y *syncer) run() {
 	}
 }
 
-// wait lets those go first who only wait for a processor: whoever of them commits shares the
-// round. With sixteen writers, a sync is then for a tenth more of them.
-func (y *syncer) wait() bool {
-	runtime.Gosched()
-	return true
+// wait lets those go first who only wait for a processor, where several write: whoever of them
+// commits shares the round. With sixteen writers, a sync is then for a tenth more of them.
+func (y *syncer) wait() {
+	if y.several {
+		runtime.Gosched()
+	}
 }
 
 // begin makes the next round the one under way, if somebody wants it.
@@ -133,6 +135,7 @@ func (y *syncer) begin() bool {
 	}
 	y.wanted = false
 	y.covered = y.committed.Load()
+	y.several = y.covered > y.durable.Load()+1
 	y.round, y.next = y.next, make(chan struct{})
 	return true
 }
