@@ -183,6 +183,30 @@ func noAllocations(t *testing.T, s *session, c *replay) {
 	}
 }
 
+// TestStoreAllocations: changes of flags that are pipelined allocate little for each, with all
+// that the store does for them.
+func TestStoreAllocations(t *testing.T) {
+	if raceDetector {
+		t.Skip("pools forget things then")
+	}
+	const messages = 200
+	s, c := selectedSession(t, inPebble(t), messages)
+	var text []byte
+	runs := 0
+	store := func() {
+		runs++
+		text = text[:0]
+		for i := range messages {
+			text = fmt.Appendf(text, "a UID STORE %d %cFLAGS (\\Draft)\r\n", i+1, "+-"[runs%2])
+		}
+		run(t, s, c, string(text))
+	}
+	store()
+	if n := testing.AllocsPerRun(50, store) / messages; n > 5 {
+		t.Errorf("%v allocations for each", n)
+	}
+}
+
 // TestBodyAllocations: a message's bytes are sent without an allocation for each.
 func TestBodyAllocations(t *testing.T) {
 	if raceDetector {
