@@ -23,8 +23,9 @@ type epoch struct {
 
 	writes chan *write
 	folds  chan mailboxID // mailboxes whose logs have grown
-	stop   chan struct{}  // closed when the epoch ends in peace, for the folder
-	folded chan struct{}  // closed when the folder has stopped, for the writer and the syncer
+	pages  chan pagesWanted
+	stop   chan struct{} // closed when the epoch ends in peace, for the folder
+	folded chan struct{} // closed when the folder has stopped, for the writer and the syncer
 
 	// tidy is held by what rewrites logs behind the commits' back: the folder
 	// and the sweeper.
@@ -51,6 +52,7 @@ func (s *Store) newEpoch() (*epoch, error) {
 		fence:  newFence(s.fs),
 		writes: make(chan *write),
 		folds:  make(chan mailboxID, 64),
+		pages:  make(chan pagesWanted, 64),
 		stop:   make(chan struct{}),
 		folded: make(chan struct{}),
 		quiet:  sync.NewCond(&s.mu),

@@ -24,10 +24,12 @@ type chunk struct {
 	err  error
 }
 
-// parts tells how many parts there are, and how many UIDs each spans: whole blocks of flags.
+// parts tells how many parts there are, and how many UIDs each spans: whole pages and blocks of
+// flags.
 func (l *loading) parts() (parts, span uint32) {
 	n := uint64(max(l.mailbox.Messages, 1) / partRows)
-	each := (uint64(l.mailbox.UIDNext)/max(n, 1)/blockUIDs + 1) * blockUIDs
+	unit := uint64(max(blockUIDs, l.e.store.pageUIDs))
+	each := (uint64(l.mailbox.UIDNext)/max(n, 1)/unit + 1) * unit
 	return uint32(uint64(l.mailbox.UIDNext)/each + 1), uint32(min(each, uint64(mail.UIDMax)))
 }
 
