@@ -164,23 +164,25 @@ func (p *page) open(value []byte) bool {
 	return len(v.b) == 0
 }
 
-// next reads the next row; false at the end.
-func (p *page) next(row *mail.Row) bool {
-	i := p.at
-	if i == p.rows {
-		return false
+// fill reads the next rows, as many as there are and there is room for.
+func (p *page) fill(rows []mail.Row) (n int) {
+	n = min(len(rows), p.rows-p.at)
+	c, at := &p.columns, p.at
+	uid, message, modSeq := p.uid, p.message, p.modSeq
+	for i := range rows[:n] {
+		uid += c[columnUID].at(at + i)
+		message += c[columnMessage].at(at + i)
+		modSeq += c[columnModSeq].at(at + i)
+		date := c[columnDate].at(at + i)
+		row := &rows[i]
+		row.UID, row.Flags, row.ModSeq = mail.UID(uid), mail.Flags(c[columnFlags].at(at+i)), mail.ModSeq(modSeq)
+		row.Message, row.Size = mail.MessageID(message), c[columnSize].at(at+i)
+		row.Date = mail.Stamp{Unix: date, ZoneMinutes: int16(c[columnZone].at(at + i))}
+		row.Saved = date + c[columnSaved].at(at+i)
 	}
-	p.at++
-	c := &p.columns
-	p.uid += c[columnUID].at(i)
-	p.message += c[columnMessage].at(i)
-	p.modSeq += c[columnModSeq].at(i)
-	date := c[columnDate].at(i)
-	row.UID, row.Flags, row.ModSeq = mail.UID(p.uid), mail.Flags(c[columnFlags].at(i)), mail.ModSeq(p.modSeq)
-	row.Message, row.Size = mail.MessageID(p.message), c[columnSize].at(i)
-	row.Date = mail.Stamp{Unix: date, ZoneMinutes: int16(c[columnZone].at(i))}
-	row.Saved = date + c[columnSaved].at(i)
-	return true
+	p.at += n
+	p.uid, p.message, p.modSeq = uid, message, modSeq
+	return n
 }
 
 // living checks a page's sum and its UIDs, which must ascend between two, and counts the rows

@@ -68,42 +68,36 @@ func goneFrom(gone mail.UIDSet, first uint32) mail.UIDSet {
 	return gone[sort.Search(len(gone), func(i int) bool { return gone[i].Last >= first }):]
 }
 
-// next reads the next row of the part; false at its end, or with err.
-func (r *rowReader) next(row *mail.Row) bool {
-	for r.first(row) {
-		uid := uint32(row.UID)
-		for len(r.dead) > 0 && r.dead[0].Last < uid {
-			r.dead = r.dead[1:]
+// fill reads the next rows of the part; none at its end, or with err. There must be room.
+func (r *rowReader) fill(rows []mail.Row) (n int) {
+	for n == 0 && r.err == nil {
+		if n = r.first(rows); n == 0 {
+			return 0
 		}
-		if len(r.dead) > 0 && r.dead[0].First <= uid {
-			continue
+		n = r.living(rows[:n])
+		r.seen.living += int64(n)
+		if n > 0 {
+			r.err = r.flags(rows[:n])
 		}
-		r.seen.living++
-		run := r.newer.at(uid)
-		if run == nil {
-			if run, r.err = r.blockRun(uid); r.err != nil {
-				return false
-			}
-		}
-		if run != nil && run.modSeq >= row.ModSeq {
-			row.Flags, row.ModSeq = run.flags, run.modSeq
-		}
-		return true
 	}
-	return false
+	return n
 }
 
-// first reads the next row as it was when it came, whether it is gone or not.
-func (r *rowReader) first(row *mail.Row) bool {
-	for !r.page.next(row) {
-		if r.row {
-			return r.read(row)
+// first reads the next rows as they were when they came, whether they are gone or not.
+func (r *rowReader) first(rows []mail.Row) (n int) {
+	for {
+		if n = r.page.fill(rows); n > 0 {
+			return n
 		}
-		if !r.turn() {
-			return false
+		for ; r.row && n < len(rows); n++ {
+			if r.read(&rows[n]); r.err != nil {
+				return 0
+			}
+		}
+		if n > 0 || !r.turn() {
+			return n
 		}
 	}
-	return true
 }
 
 // turn goes on to a page, or to the rows before the next one.
@@ -131,41 +125,57 @@ func (r *rowReader) turn() bool {
 }
 
 // read reads the row that the iterator stands on.
-func (r *rowReader) read(row *mail.Row) bool {
+func (r *rowReader) read(row *mail.Row) {
 	value, err := r.rows.ValueAndErr()
 	if r.err = readError(err); r.err != nil {
-		return false
+		return
 	}
 	uid := lastU32(r.rows.Key())
-	if *row, r.err = decodeRow(mail.UID(uid), value); r.err != nil {
-		return false
+	if *row, r.err = decodeRow(mail.UID(uid), value); r.err == nil {
+		r.seen.row(r.loading, uid)
+		r.row = r.rows.Next()
 	}
-	r.seen.row(r.loading, uid)
-	r.row = r.rows.Next()
-	return true
 }
 
-// blockRun finds the run of a block that names the UID, or nil.
-func (r *rowReader) blockRun(uid uint32) (*flagRun, error) {
-	for {
-		if run := r.older.at(uid); run != nil || len(r.older) > 0 {
-			return run, nil
+// living takes out the rows that are gone.
+func (r *rowReader) living(rows []mail.Row) (n int) {
+	if len(r.dead) == 0 || r.dead[0].First > uint32(rows[len(rows)-1].UID) {
+		return len(rows)
+	}
+	for i := range rows {
+		uid := uint32(rows[i].UID)
+		for len(r.dead) > 0 && r.dead[0].Last < uid {
+			r.dead = r.dead[1:]
 		}
-		if !r.block {
-			return nil, readError(r.blocks.Error())
+		if len(r.dead) == 0 || r.dead[0].First > uid {
+			rows[n] = rows[i]
+			n++
+		}
+	}
+	return n
+}
+
+// flags gives rows the flags that they have now.
+func (r *rowReader) flags(rows []mail.Row) (err error) {
+	last := uint32(rows[len(rows)-1].UID)
+	for {
+		if r.older = r.older.over(rows); len(r.older) > 0 || !r.block {
+			break
 		}
 		number := lastU32(r.blocks.Key())
-		if number > uid/blockUIDs {
-			return nil, nil
+		if number > last/blockUIDs {
+			break
 		}
 		value, err := r.blocks.ValueAndErr()
 		if err != nil {
-			return nil, readError(err)
+			return readError(err)
 		}
 		if r.room, err = decodeBlock(r.room[:0], number*blockUIDs, value); err != nil {
-			return nil, err
+			return err
 		}
 		r.older = r.room
 		r.block = r.blocks.Next()
 	}
+	r.newer = r.newer.over(rows)
+	return readError(r.blocks.Error())
 }

@@ -127,11 +127,13 @@ func (l *loading) each(yield func(mail.Row, error) bool) {
 		return
 	}
 	defer r.close()
-	var row mail.Row
+	rows := make([]mail.Row, max(min(l.mailbox.Messages, partChunkRows), 1))
 	r.seek(0, uint32(mail.UIDMax))
-	for r.next(&row) {
-		if !yield(row, nil) {
-			return
+	for n := r.fill(rows); n > 0; n = r.fill(rows) {
+		for i := range rows[:n] {
+			if !yield(rows[i], nil) {
+				return
+			}
 		}
 	}
 	if r.err != nil {

@@ -90,11 +90,9 @@ func (l *loading) readParts(part, parts, step, span uint32, full chan<- chunk, f
 			case <-stop:
 				return nil
 			}
-			for more = true; more && len(rows) < cap(rows); {
-				rows = rows[:len(rows)+1]
-				if more = r.next(&rows[len(rows)-1]); !more {
-					rows = rows[:len(rows)-1]
-				}
+			for more && len(rows) < cap(rows) {
+				n := r.fill(rows[len(rows):cap(rows)])
+				rows, more = rows[:len(rows)+n], n > 0
 			}
 			if r.err != nil {
 				return r.err
