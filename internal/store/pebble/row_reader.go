@@ -12,7 +12,8 @@ import (
 type rowReader struct {
 	*loading
 	rows, blocks *pebble.Iterator
-	row, block   bool // they stand on the next one
+	kept         *pebble.Iterator // pages
+	row, block   bool             // they stand on the next one
 	err          error
 	seen         seenRows
 
@@ -27,22 +28,27 @@ type rowReader struct {
 	room         runs
 }
 
-func (l *loading) reader() (r *rowReader, err error) {
-	r = &rowReader{loading: l}
-	if r.rows, err = l.it.Clone(pebble.CloneOptions{}); err != nil {
-		return nil, readError(err)
+func (l *loading) reader() (*rowReader, error) {
+	r := &rowReader{loading: l}
+	for _, it := range []**pebble.Iterator{&r.rows, &r.blocks, &r.kept} {
+		var err error
+		if *it, err = l.it.Clone(pebble.CloneOptions{}); err != nil {
+			r.close()
+			return nil, readError(err)
+		}
 	}
-	if r.blocks, err = l.it.Clone(pebble.CloneOptions{}); err != nil {
-		r.rows.Close()
-		return nil, readError(err)
-	}
+	prefix := pagesKey(l.id)
+	r.kept.SetBounds(prefix, prefix.after())
 	return r, nil
 }
 
 func (r *rowReader) close() {
 	r.loading.seen.add(&r.seen)
-	r.rows.Close()
-	r.blocks.Close()
+	for _, it := range []*pebble.Iterator{r.rows, r.blocks, r.kept} {
+		if it != nil {
+			it.Close()
+		}
+	}
 }
 
 // bound places an iterator on the first key of a type, of a mailbox, from one number to another.
@@ -110,7 +116,7 @@ func (r *rowReader) turn() bool {
 	case r.from > r.last:
 		return false
 	case len(r.pages) > 0 && uint64(r.pages[0].first) == r.from:
-		r.page.open(r.pages[0].value)
+		r.err = r.open(r.pages[0])
 		r.from = uint64(r.pages[0].last) + 1
 		r.pages = r.pages[1:]
 	default:
@@ -121,7 +127,26 @@ func (r *rowReader) turn() bool {
 		r.row = bound(r.rows, keyRow, r.id, uint32(r.from), uint32(to))
 		r.from = to + 1
 	}
-	return true
+	return r.err == nil
+}
+
+// open begins with a page, which findPages has seen.
+func (r *rowReader) open(p keptPage) error {
+	found := r.kept.SeekGE(pageKey(r.id, p.number))
+	if err := readError(r.kept.Error()); err != nil {
+		return err
+	}
+	if !found || lastU32(r.kept.Key()) != p.number {
+		return errDamaged
+	}
+	value, err := r.kept.ValueAndErr()
+	if err != nil {
+		return readError(err)
+	}
+	if !r.page.open(value) {
+		return errDamaged
+	}
+	return nil
 }
 
 // read reads the row that the iterator stands on.

@@ -1,14 +1,11 @@
 package pebble
 
-import (
-	"slices"
-	"sync"
-)
+import "sync"
 
 // keptPage is a page that is read instead of rows.
 type keptPage struct {
+	number      uint32
 	first, last uint32 // UIDs
-	value       []byte
 }
 
 // findPages reads the pages. Who frees rows and knows nothing of pages, as a release before this
@@ -23,10 +20,11 @@ func (l *loading) findPages() error {
 	var p page
 	messages := int64(0)
 	err := scan(l.it, pagesKey(l.id), func(k, v []byte) error {
-		first, last := l.e.pageEnds(lastU32(k))
+		number := lastU32(k)
+		first, last := l.e.pageEnds(number)
 		if n, ok := p.living(k, v, first, last, goneFrom(l.gone, first)); ok {
 			messages += int64(n)
-			l.pages = append(l.pages, keptPage{first, last, slices.Clone(v)})
+			l.pages = append(l.pages, keptPage{number, first, last})
 		}
 		return nil
 	})

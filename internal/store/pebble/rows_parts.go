@@ -13,7 +13,7 @@ import (
 const (
 	partRows       = 4096
 	partReadersMax = 4
-	partChunkRows  = 512
+	partChunkRows  = 128
 	partChunks     = 4 // of one reader
 )
 
