@@ -291,3 +291,47 @@ func FuzzPage(f *testing.F) {
 		}
 	})
 }
+
+// BenchmarkMakePages makes the pages of a hundred thousand rows.
+func BenchmarkMakePages(b *testing.B) {
+	const rows = 100_000
+	s, err := Open("data", Options{FS: vfs.NewMem()})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer s.Close()
+	e, id := s.current, mailboxID{anna, 1}
+	batch := e.db.NewBatch()
+	account := accountRecord{version: 2, nextMailbox: 2, nextMessage: rows + 1, keywordSets: 1}
+	mailbox := mailboxRecord{MailboxState: mail.MailboxState{ID: 1, Name: "INBOX", UIDNext: rows + 1}}
+	batch.Set(accountKey(keyAccount, anna), account.encode(nil), nil)
+	batch.Set(mailboxKey(keyMailbox, anna, 1), mailbox.encode(nil), nil)
+	r := rand.New(rand.NewPCG(1, 1))
+	for n := range rows {
+		at := int64(1_700_000_000 + n*300)
+		row := mail.Row{UID: mail.UID(n + 1), ModSeq: mail.ModSeq(n + 1), Fixed: mail.Fixed{
+			Message: mail.MessageID(n + 1), Size: 2000 + r.Int64N(1<<(8+n%12)), Date: mail.Stamp{Unix: at, ZoneMinutes: 60}, Saved: at + int64(n%3),
+		}}
+		batch.Set(mailboxKey(keyRow, anna, 1).uid(row.UID), rowValue(nil, &row), nil)
+	}
+	if _, err := e.write(batch); err != nil {
+		b.Fatal(err)
+	}
+	w := pagesWanted{id: id, wrong: true}
+	for n := range uint32(rows / pageUIDs) {
+		w.numbers = append(w.numbers, n)
+	}
+	b.ResetTimer()
+	for range b.N {
+		if err := e.makePages(w); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/rows, "ns/row")
+	bytes := 0
+	e.walk(pagesKey(id), pagesKey(id), func(_, v []byte, err error) bool {
+		bytes += len(v)
+		return err == nil
+	})
+	b.ReportMetric(float64(bytes)/float64(len(w.numbers)*pageUIDs), "bytes/row")
+}
