@@ -2,6 +2,7 @@ package pebble_test
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -205,9 +206,8 @@ func BenchmarkLoadCold(b *testing.B) {
 			_, err = s.Commit(ctx, &mail.Commit{Account: 1, Blind: true, Now: 1, Changes: []mail.Change{benchAppended(1000, 100)}})
 		}
 	}
-	least := time.Hour
+	var took []time.Duration
 	for range b.N {
-		b.StopTimer()
 		if err == nil {
 			err = s.Close()
 		}
@@ -221,7 +221,6 @@ func BenchmarkLoadCold(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		b.StartTimer()
 		begun := time.Now()
 		_, rows, err := s.LoadMailbox(ctx, 1, 1)
 		if err != nil {
@@ -237,8 +236,9 @@ func BenchmarkLoadCold(b *testing.B) {
 		if n != 50_000 {
 			b.Fatal(n)
 		}
-		least = min(least, time.Since(begun))
+		took = append(took, time.Since(begun))
 	}
-	b.ReportMetric(float64(least.Microseconds()), "least-us/op")
+	slices.Sort(took)
+	b.ReportMetric(float64(took[len(took)/2]), "ns/op") // the median: the database has other things to do now and then
 	s.Close()
 }

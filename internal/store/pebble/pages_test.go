@@ -271,7 +271,8 @@ func FuzzPage(f *testing.F) {
 				f.Fatal("a damaged page was taken for one")
 			}
 		}
-		f.Add(value[:len(value)-4])
+		small := pageValue(k, rows[:min(len(rows), 10)])
+		f.Add(small[:len(small)-4])
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		value := binary.BigEndian.AppendUint32(slices.Clone(b), pageSum(k, b))
