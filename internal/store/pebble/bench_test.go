@@ -2,9 +2,11 @@ package pebble_test
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"postfach/internal/mail"
 	"postfach/internal/store/pebble"
@@ -185,4 +187,58 @@ func BenchmarkVanished(b *testing.B) {
 			}
 		})
 	}
+}
+
+// BenchmarkLoadCold reads a mailbox right after the store was opened.
+func BenchmarkLoadCold(b *testing.B) {
+	ctx := b.Context()
+	dir := b.TempDir()
+	s, err := pebble.Open(dir, pebble.Options{Env: storetest.Env()})
+	if err == nil {
+		err = s.AddAccount(ctx, mail.Account{ID: 1, Name: "anna"})
+	}
+	inbox := &mail.MailboxCreated{Stamped: mail.Stamped{ModSeq: 1}, State: mail.MailboxState{ID: 1, Name: "INBOX", UIDNext: 1, HighestModSeq: 1}}
+	if err == nil {
+		_, err = s.Commit(ctx, &mail.Commit{Account: 1, Now: 1, Changes: []mail.Change{inbox}})
+	}
+	for range 50 {
+		if err == nil {
+			_, err = s.Commit(ctx, &mail.Commit{Account: 1, Blind: true, Now: 1, Changes: []mail.Change{benchAppended(1000, 100)}})
+		}
+	}
+	var took []time.Duration
+	for range b.N {
+		if err == nil {
+			err = s.Close()
+		}
+		if err == nil {
+			s, err = pebble.Open(dir, pebble.Options{Env: storetest.Env()})
+		}
+		if err == nil {
+			_, err = s.LoadAccount(ctx, 1)
+			time.Sleep(100 * time.Millisecond) // compactions
+		}
+		if err != nil {
+			b.Fatal(err)
+		}
+		begun := time.Now()
+		_, rows, err := s.LoadMailbox(ctx, 1, 1)
+		if err != nil {
+			b.Fatal(err)
+		}
+		n := 0
+		for _, err := range rows {
+			if err != nil {
+				b.Fatal(err)
+			}
+			n++
+		}
+		if n != 50_000 {
+			b.Fatal(n)
+		}
+		took = append(took, time.Since(begun))
+	}
+	slices.Sort(took)
+	b.ReportMetric(float64(took[len(took)/2]), "ns/op") // the median: the database has other things to do now and then
+	s.Close()
 }

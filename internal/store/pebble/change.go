@@ -126,6 +126,9 @@ func (w *commit) row(m *mailboxRecord, r *mail.Row) error {
 	if r.UID < m.UIDNext || r.UID == 0 || r.UID == mail.UIDMax {
 		return mail.Errorf(mail.Invalid, "UIDs do not ascend")
 	}
+	if number := uint32(m.UIDNext) / w.e.store.pageUIDs; number < uint32(r.UID+1)/w.e.store.pageUIDs {
+		w.full = append(w.full, fullPage{m.ID, number})
+	}
 	m.UIDNext = r.UID + 1
 	w.set(w.key(keyRow).mailbox(m.ID).uid(r.UID), rowValue(w.v[:0], r))
 	return nil

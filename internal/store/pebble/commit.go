@@ -18,6 +18,7 @@ type commit struct {
 	mailboxes    []*mailboxRecord // that the commit touches, as they will be
 	firstMessage mail.MessageID   // those from here on come in this commit
 	n            uint32           // which change this is: makes keys unique within a ModSeq
+	full         []fullPage       // to which no more rows can come now
 
 	log logKey
 
@@ -63,6 +64,7 @@ func (s *Store) Commit(ctx context.Context, c *mail.Commit) (mail.Committed, err
 	changed(w.remembered(before))
 	lock.last = seq
 	w.wantFolds()
+	w.wantPages()
 	return mail.Committed{Version: w.record.version, Ticket: mail.NewTicket(&e.sync, seq)}, nil
 }
 

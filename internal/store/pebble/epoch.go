@@ -25,9 +25,10 @@ type epoch struct {
 	writes  chan *write
 	written sync.Pool      // of *write, for the next; one that was given up may still be done
 	folds   chan mailboxID // mailboxes whose logs have grown
-	stop    chan struct{}  // closed when the epoch ends in peace, for the folder
-	folded  chan struct{}  // closed when the folder has stopped, for the writer and the syncer
-	wrote   chan struct{}  // closed when the writer has ended
+	pages   chan pagesWanted
+	stop    chan struct{} // closed when the epoch ends in peace, for the folder
+	folded  chan struct{} // closed when the folder has stopped, for the writer and the syncer
+	wrote   chan struct{} // closed when the writer has ended
 
 	// tidy is held by what rewrites logs behind the commits' back: the folder
 	// and the sweeper.
@@ -54,6 +55,7 @@ func (s *Store) newEpoch() (*epoch, error) {
 		fence:  newFence(s.fs),
 		writes: make(chan *write),
 		folds:  make(chan mailboxID, 64),
+		pages:  make(chan pagesWanted, 64),
 		stop:   make(chan struct{}),
 		folded: make(chan struct{}),
 		wrote:  make(chan struct{}),

@@ -26,18 +26,27 @@ type flagRun struct {
 // runs are what UIDs were set to: ascending, none overlaps another.
 type runs []flagRun
 
-// at returns the run that names the UID, or nil, and lets go of those before it: UIDs
-// must ascend from call to call.
-func (r *runs) at(uid uint32) *flagRun {
-	list := *r
-	for len(list) > 0 && list[0].Last < uid {
-		list = list[1:]
+// over gives rows what they were set to, unless they came later, and returns the runs that end
+// behind them.
+func (r runs) over(rows []mail.Row) runs {
+	if len(r) == 0 || uint64(r[0].First) > uint64(rows[len(rows)-1].UID) {
+		return r
 	}
-	*r = list
-	if len(list) == 0 || list[0].First > uid {
-		return nil
+	i := sort.Search(len(rows), func(i int) bool { return uint32(rows[i].UID) >= r[0].First })
+	for n := range r {
+		run := &r[n]
+		for ; i < len(rows) && uint32(rows[i].UID) < run.First; i++ {
+		}
+		for ; i < len(rows) && uint32(rows[i].UID) <= run.Last; i++ {
+			if row := &rows[i]; run.modSeq >= row.ModSeq {
+				row.Flags, row.ModSeq = run.flags, run.modSeq
+			}
+		}
+		if i == len(rows) && run.Last > uint32(rows[i-1].UID) {
+			return r[n:]
+		}
 	}
-	return &list[0]
+	return nil
 }
 
 // from returns the runs that end at a UID or behind it.

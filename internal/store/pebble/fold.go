@@ -22,7 +22,7 @@ func longHistory(m *mailboxRecord) bool {
 	return m.expungeRanges >= mail.ExpungedRangesMax+mail.ExpungedRangesMax/4
 }
 
-// folder folds logs, behind the commits' back and one at a time.
+// folder folds logs and makes pages, behind the commits' back and one at a time.
 func (e *epoch) folder() {
 	defer close(e.folded)
 	for {
@@ -34,6 +34,10 @@ func (e *epoch) folder() {
 		case id := <-e.folds:
 			if err := e.foldAll(id); err != nil && !mail.Is(err, mail.NotFound) {
 				e.store.env.Log.Error("folding a mailbox", "account", id.account, "mailbox", id.mailbox, "err", err)
+			}
+		case w := <-e.pages:
+			if err := e.makePages(w); err != nil && !gone(err) {
+				e.store.env.Log.Error("making pages of a mailbox", "account", w.id.account, "mailbox", w.id.mailbox, "err", err)
 			}
 		}
 	}

@@ -19,7 +19,7 @@ func config(fs vfs.FS, dir string) storetest.Config {
 	return storetest.Config{Open: func() (storetest.Store, error) {
 		return pebble.Open(dir, pebble.Options{
 			FS: fs, Env: storetest.Env(),
-			SegmentBytesMax: 100_000, FoldRecords: 20, CacheBytes: 8 << 20, MemTableBytes: 64 << 10,
+			SegmentBytesMax: 100_000, FoldRecords: 20, PageUIDs: 16, CacheBytes: 8 << 20, MemTableBytes: 64 << 10,
 		})
 	}}
 }

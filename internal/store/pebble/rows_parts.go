@@ -13,7 +13,7 @@ import (
 const (
 	partRows       = 4096
 	partReadersMax = 4
-	partChunkRows  = 512
+	partChunkRows  = 128
 	partChunks     = 4 // of one reader
 )
 
@@ -24,10 +24,12 @@ type chunk struct {
 	err  error
 }
 
-// parts tells how many parts there are, and how many UIDs each spans: whole blocks of flags.
+// parts tells how many parts there are, and how many UIDs each spans: whole pages and blocks of
+// flags.
 func (l *loading) parts() (parts, span uint32) {
 	n := uint64(max(l.mailbox.Messages, 1) / partRows)
-	each := (uint64(l.mailbox.UIDNext)/max(n, 1)/blockUIDs + 1) * blockUIDs
+	unit := uint64(max(blockUIDs, l.e.store.pageUIDs))
+	each := (uint64(l.mailbox.UIDNext)/max(n, 1)/unit + 1) * unit
 	return uint32(uint64(l.mailbox.UIDNext)/each + 1), uint32(min(each, uint64(mail.UIDMax)))
 }
 
@@ -88,11 +90,9 @@ func (l *loading) readParts(part, parts, step, span uint32, full chan<- chunk, f
 			case <-stop:
 				return nil
 			}
-			for more = true; more && len(rows) < cap(rows); {
-				rows = rows[:len(rows)+1]
-				if more = r.next(&rows[len(rows)-1]); !more {
-					rows = rows[:len(rows)-1]
-				}
+			for more && len(rows) < cap(rows) {
+				n := r.fill(rows[len(rows):cap(rows)])
+				rows, more = rows[:len(rows)+n], n > 0
 			}
 			if r.err != nil {
 				return r.err

@@ -23,6 +23,7 @@ type Options struct {
 	CacheBytes      int64     // of the database's blocks in memory; 128 MiB
 	MemTableBytes   uint64    // of new data in memory before it is written to a table; 32 MiB
 	FoldRecords     uint64    // flag changes of a mailbox that are logged before they are folded; 1024
+	PageUIDs        uint32    // that share a page of rows, a power of two, the same whenever a directory is opened; 1024
 }
 
 // Store implements mail.Store and mail.Blobs.
@@ -32,6 +33,7 @@ type Store struct {
 	env      *mail.Env
 	folds    uint64
 	memTable uint64
+	pageUIDs uint32
 	lock     io.Closer
 	cache    *pebble.Cache
 	segments *blob.Local
@@ -52,7 +54,7 @@ var _ mail.Movable = (*Store)(nil)
 // Open opens the store in a directory, or makes it. A directory belongs to one process
 // at a time.
 func Open(dir string, o Options) (*Store, error) {
-	s := &Store{fs: o.FS, dir: dir, env: o.Env, folds: o.FoldRecords, memTable: o.MemTableBytes, closing: make(chan struct{}), keeper: make(chan struct{})}
+	s := &Store{fs: o.FS, dir: dir, env: o.Env, folds: o.FoldRecords, memTable: o.MemTableBytes, pageUIDs: o.PageUIDs, closing: make(chan struct{}), keeper: make(chan struct{})}
 	if s.fs == nil {
 		s.fs = vfs.Default
 	}
@@ -61,6 +63,9 @@ func Open(dir string, o Options) (*Store, error) {
 	}
 	if s.folds == 0 {
 		s.folds = 1024
+	}
+	if s.pageUIDs == 0 {
+		s.pageUIDs = pageUIDs
 	}
 	if s.memTable == 0 {
 		s.memTable = 32 << 20

@@ -138,6 +138,7 @@ func (w *sweeper) mailboxes() error {
 				prefix := mailboxKey(kind, id.account, id.mailbox)
 				b.DeleteRange(prefix, prefix.after(), nil)
 			}
+			dropPages(b, id)
 		})
 	})
 }

@@ -1,6 +1,9 @@
 package pebble
 
 import (
+	"maps"
+	"slices"
+
 	"github.com/cockroachdb/pebble/v2"
 
 	"postfach/internal/mail"
@@ -70,12 +73,16 @@ func (w *sweeper) freeBatch(id mailboxID, rows []rowID) error {
 	}
 	defer lock.unlock()
 	b := w.e.db.NewIndexedBatch()
-	blocks := map[uint32]bool{}
+	blocks, pages := map[uint32]bool{}, map[uint32]bool{}
 	for _, r := range rows {
 		b.Delete(mailboxKey(keyRow, id.account, id.mailbox).uid(r.uid), nil)
 		b.Delete(accountKey(keyUse, id.account).message(r.message).mailbox(id.mailbox).uid(r.uid), nil)
 		blocks[uint32(r.uid)/blockUIDs] = true
+		pages[uint32(r.uid)/w.e.store.pageUIDs] = true
 		w.swept.Messages++
+	}
+	for number := range pages {
+		b.Delete(pageKey(id, number), nil)
 	}
 	err = w.freeMessages(b, id.account, rows)
 	if err == nil {
@@ -85,7 +92,9 @@ func (w *sweeper) freeBatch(id mailboxID, rows []rowID) error {
 		b.Close()
 		return err
 	}
-	_, err = w.e.write(b)
+	if _, err = w.e.write(b); err == nil {
+		w.e.wantPages(pagesWanted{id: id, numbers: slices.Collect(maps.Keys(pages))})
+	}
 	return err
 }
 
