@@ -14,7 +14,7 @@ import (
 func TestSharedKeys(t *testing.T) {
 	ctx := t.Context()
 	fs := vfs.NewMem()
-	s, err := Open("data", Options{FS: fs, FoldRecords: 5})
+	s, err := Open("data", Options{FS: fs})
 	if err != nil {
 		t.Fatal(err)
 	}
