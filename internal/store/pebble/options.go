@@ -7,6 +7,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/bloom"
+	"github.com/cockroachdb/pebble/v2/objstorage/objstorageprovider"
 	"github.com/cockroachdb/pebble/v2/sstable"
 
 	"postfach/internal/mail"
@@ -49,6 +50,7 @@ func (e *epoch) options() *pebble.Options {
 		// What is deleted is mostly old: it need not hurry.
 		TargetByteDeletionRate: 128 << 20,
 	}
+	o.Local.ReadaheadConfig = readahead()
 	// A flush makes few files: each has to be synced.
 	o.TargetFileSizes = [...]int64{16 << 20, 4 << 20, 8 << 20, 16 << 20, 32 << 20, 64 << 20, 128 << 20}
 	for i := range o.Levels {
@@ -60,6 +62,15 @@ func (e *epoch) options() *pebble.Options {
 	o.Experimental.ValueSeparationPolicy = func() pebble.ValueSeparationPolicy { return bodySeparation }
 	o.Experimental.SpanPolicyFunc = spanPolicy
 	return o
+}
+
+// readahead leaves to the system what it should read ahead, but for compactions: it knows what it
+// has already, and what pebble adds to it is a dozen system calls for every place from which
+// messages are read.
+func readahead() *pebble.ReadaheadConfig {
+	c := new(pebble.ReadaheadConfig)
+	c.Set(objstorageprovider.FadviseSequential, objstorageprovider.NoReadahead)
+	return c
 }
 
 // compression is the fastest there is (MinLZ where it is faster than Snappy), and none for
