@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"runtime"
 	"sync"
 	"syscall"
 	"time"
@@ -39,6 +40,9 @@ const (
 
 func (c *serveCommand) Run(p *process) error {
 	env := mail.SystemEnv(slog.New(slog.NewTextHandler(p.stderr, &slog.HandlerOptions{Level: c.LogLevel})))
+	if c.HeapProfile == "" { // what is allocated for reading blocks costs a hundredth more with it
+		runtime.MemProfileRate = 0
+	}
 	stopProfile, err := cpuProfile(c.CPUProfile)
 	if err != nil {
 		return err

@@ -19,6 +19,7 @@ type body struct {
 	first  []byte // the first frame as it is stored, when it was read with the header
 	data   []byte // of the frame last read, verified
 	number int64  // which that is; -1: none
+	file   following
 }
 
 // NewBody makes a body of stored frames. read returns one of them, in the buffer, which
@@ -40,10 +41,10 @@ func (b *body) ReadAt(p []byte, offset int64) (int, error) {
 	}
 	total := 0
 	for total < len(p) && offset < b.size {
-		if err := b.load(offset / FrameBytesMax); err != nil {
+		n, err := b.readSome(p[total:], offset)
+		if err != nil {
 			return total, err
 		}
-		n := copy(p[total:], b.data[offset%FrameBytesMax:])
 		total += n
 		offset += int64(n)
 	}
@@ -51,6 +52,18 @@ func (b *body) ReadAt(p []byte, offset int64) (int, error) {
 		return total, io.EOF
 	}
 	return total, nil
+}
+
+// readSome reads what one frame has.
+func (b *body) readSome(p []byte, offset int64) (int, error) {
+	number := offset / FrameBytesMax
+	if offset%FrameBytesMax == 0 && b.number != number && b.follows(p, number) {
+		return b.follow(p, number)
+	}
+	if err := b.load(number); err != nil {
+		return 0, err
+	}
+	return copy(p, b.data[offset%FrameBytesMax:]), nil
 }
 
 // load makes a frame, verified, the one in b.data.
@@ -70,11 +83,16 @@ func (b *body) load(number int64) error {
 	if err != nil {
 		return err
 	}
-	if int64(len(data)) != min(FrameBytesMax, b.size-number*FrameBytesMax) {
+	if len(data) != b.frameSize(number) {
 		return corrupt("a frame of the record has another size")
 	}
 	b.number, b.data = number, data
 	return nil
+}
+
+// frameSize is how many bytes of the message a frame has.
+func (b *body) frameSize(number int64) int {
+	return int(min(FrameBytesMax, b.size-number*FrameBytesMax))
 }
 
 // stored returns a frame as it is stored.

@@ -39,10 +39,18 @@ func CheckFrame(stored []byte, number int64) ([]byte, error) {
 		return nil, corrupt("a frame of the record is too short")
 	}
 	data := stored[FrameHeaderBytes:]
-	if int64(binary.BigEndian.Uint32(stored)) != int64(len(data)) || binary.BigEndian.Uint32(stored[4:]) != frameCRC(number, data) {
-		return nil, corrupt("a frame of the record is damaged")
+	if err := checkFrame((*[FrameHeaderBytes]byte)(stored), number, data); err != nil {
+		return nil, err
 	}
 	return data, nil
+}
+
+// checkFrame verifies the data of a frame.
+func checkFrame(head *[FrameHeaderBytes]byte, number int64, data []byte) error {
+	if int64(binary.BigEndian.Uint32(head[:])) != int64(len(data)) || binary.BigEndian.Uint32(head[4:]) != frameCRC(number, data) {
+		return corrupt("a frame of the record is damaged")
+	}
+	return nil
 }
 
 func corrupt(why string) error { return mail.Wrap(mail.Corrupt, errors.New(why)) }

@@ -238,5 +238,11 @@ func (l *Local) Open(_ context.Context, id mail.AccountID, ref mail.Ref) (mail.B
 	if err != nil {
 		return nil, mail.Wrap(mail.Unavailable, err)
 	}
-	return OpenRecord(f.file, func() { l.reads.put(f) }, id, ref)
+	b, err := openRecord(f.file, func() { l.reads.put(f) }, id, ref)
+	if err != nil {
+		return nil, err
+	}
+	b.file.src, b.file.record = f.file, ref.Offset
+	b.read = b.fromFile
+	return b, nil
 }

@@ -65,6 +65,14 @@ func plain(b *[headerBytes]byte) bool {
 // Unavailable, its end is Corrupt. close, which may be nil, is called once when the
 // body is closed, or before an error is returned. NotFound: another account's record.
 func OpenRecord(src io.ReaderAt, close func(), id mail.AccountID, ref mail.Ref) (mail.Body, error) {
+	b, err := openRecord(src, close, id, ref)
+	if err != nil {
+		return nil, err
+	}
+	return b, nil
+}
+
+func openRecord(src io.ReaderAt, close func(), id mail.AccountID, ref mail.Ref) (*body, error) {
 	b := &body{close: close, number: -1}
 	h, err := b.begin(src, ref)
 	if err == nil && h.account != id {

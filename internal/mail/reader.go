@@ -10,6 +10,9 @@ type Reader interface {
 	// Inline copies what the store's method returns into a buffer, and tells how much it is and
 	// whether it is there, and all of it.
 	Inline(message MessageID, into []byte) (n int, ok bool)
+	// Place returns where the bytes of a message are that is not inline, if that is known without
+	// looking. They may have been moved meanwhile.
+	Place(message MessageID) (at Ref, ok bool)
 	// Rest lets go of everything in the store until the next call. The store is not closed before.
 	Rest()
 }
@@ -22,6 +25,9 @@ func (NoReader) Message(MessageID) *Message { return nil }
 
 // Inline implements Reader.
 func (NoReader) Inline(MessageID, []byte) (int, bool) { return 0, false }
+
+// Place implements Reader.
+func (NoReader) Place(MessageID) (Ref, bool) { return Ref{}, false }
 
 // Rest implements Reader.
 func (NoReader) Rest() {}

@@ -81,6 +81,14 @@ func (o *Opener) Structure(ctx context.Context, id mail.MessageID) (*mime.Struct
 func (o *Opener) Body(ctx context.Context, id mail.MessageID) (mail.Body, error) {
 	o.goTo(ctx, id)
 	known := o.record != nil && o.record.ID == id
+	if o.reader != nil && !known {
+		if at, ok := o.reader.Place(id); ok {
+			body, err := o.account.engine.blobs.Open(ctx, o.account.ID, at)
+			if !mail.Is(err, mail.NotFound) {
+				return body, err
+			} // the sweeper has moved it
+		}
+	}
 	if o.reader != nil && (!known || o.record.Body.Inline) {
 		if o.buffer == nil {
 			o.buffer = inlineBuffers.Get().(*[mail.InlineBytesMax]byte)

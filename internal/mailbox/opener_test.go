@@ -17,7 +17,9 @@ type countingStore struct {
 	*mem.Store
 	alone, read int
 	lacks       int // a reader lacks every so many-th; 0: none
-	resting     int // readers that rest, less those that do not
+	places      map[mail.MessageID]mail.Ref
+	moved       bool // what places say is of no use any more
+	resting     int  // readers that rest, less those that do not
 }
 
 func (s *countingStore) Message(ctx context.Context, a mail.AccountID, id mail.MessageID) (*mail.Message, error) {
@@ -63,6 +65,14 @@ func (r *countingReader) Inline(id mail.MessageID, into []byte) (int, bool) {
 		return 0, false
 	}
 	return copy(into, b), len(b) <= len(into)
+}
+
+func (r *countingReader) Place(id mail.MessageID) (mail.Ref, bool) {
+	at, ok := r.s.places[id]
+	if r.s.moved {
+		at.Segment += 1 << 20
+	}
+	return at, ok
 }
 
 func (r *countingReader) Rest() {
@@ -160,6 +170,33 @@ func TestOpener(t *testing.T) {
 			checkOpened(t, o, 1)
 		})
 	}
+}
+
+// TestOpenerPlaces: a message whose place is known is opened there, or found again.
+func TestOpenerPlaces(t *testing.T) {
+	const n = 160 // messages
+	o, s := newOpener(t, n)
+	long := []mail.MessageID{3, 53, 103, 153}
+	s.places = map[mail.MessageID]mail.Ref{}
+	for _, id := range long {
+		m, err := s.Store.Message(t.Context(), o.account.ID, id)
+		if err != nil || m.Body.Inline {
+			t.Fatalf("message %d: %v, %v", id, m, err)
+		}
+		s.places[id] = m.Body
+	}
+	o.Expect(t.Context())
+	for id := range mail.MessageID(n) {
+		checkBody(t, o, id+1)
+	}
+	if s.alone > 0 || s.read > n-len(long) {
+		t.Errorf("%d alone, %d from a reader", s.alone, s.read)
+	}
+	s.moved = true
+	for id := range mail.MessageID(n) {
+		checkBody(t, o, id+1)
+	}
+	o.Release()
 }
 
 // TestOpenerNotFound: the error is that of a message asked for alone.

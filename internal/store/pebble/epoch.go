@@ -22,6 +22,8 @@ type epoch struct {
 	names names
 	quiet quietFlush
 
+	places places
+
 	writes  chan *write
 	written sync.Pool      // of *write, for the next; one that was given up may still be done
 	folds   chan mailboxID // mailboxes whose logs have grown

@@ -50,6 +50,9 @@ func (r *reader) Message(message mail.MessageID) (m *mail.Message) {
 	found := r.find(&r.records, keyMessage, message, func(b []byte) {
 		if decoded, err := decodeMessage(message, b); err == nil {
 			m = decoded
+			if !m.Body.Inline {
+				r.e.places.remember(r.id, message, m.Body)
+			}
 		}
 	})
 	if !found {
@@ -62,6 +65,16 @@ func (r *reader) Message(message mail.MessageID) (m *mail.Message) {
 func (r *reader) Inline(message mail.MessageID, into []byte) (n int, ok bool) {
 	r.find(&r.inlines, keyInline, message, func(b []byte) { n, ok = copy(into, b), len(b) <= len(into) })
 	return n, ok
+}
+
+// Place implements mail.Reader.
+func (r *reader) Place(message mail.MessageID) (mail.Ref, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.e == nil && !r.begin() {
+		return mail.Ref{}, false
+	}
+	return r.e.places.find(r.id, message)
 }
 
 // find hands a value to use, if it is there. What went wrong is told to who asks for the
