@@ -145,6 +145,9 @@ func run(t testing.TB, s *session, c *replay, text string) {
 // TestNoAllocations: the commonest commands allocate nothing, from bytes in to bytes
 // out, whatever the client listens to.
 func TestNoAllocations(t *testing.T) {
+	if raceDetector {
+		t.Skip("pools forget things then")
+	}
 	s, c := selectedSession(t, inPebble(t), 10_000)
 	for _, text := range []string{
 		"a NOTIFY SET (SELECTED (MessageNew MessageExpunge FlagChange))\r\n",
