@@ -63,8 +63,13 @@ func Compare(ctx context.Context, targets []*Target, o Options) (*Report, error)
 			return nil, err
 		}
 	}
+	started := true
 	for _, w := range loads {
 		if w.changes || !o.Changes {
+			if started {
+				settle(ctx, targets)
+			}
+			started = w.cold
 			line := o.measure(ctx, w, targets)
 			r.Lines = append(r.Lines, line)
 			fmt.Fprintln(o.Log, line.text())

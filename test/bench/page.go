@@ -38,7 +38,7 @@ for what adds messages it is what the bare store takes, where that is less, and 
 and waits for them, before each answer.
 A bar is the smaller of the ratio that is wanted and 70 %% of the ceiling. *Cold*: the server has just been restarted; the page cache is kept.
 CPU and bytes are for one unit: the time of all of the server's processes, and what went over the connections both ways, preparations between the measured
-parts included. Memory is the proportional set size of all its processes after a run. After a run of APPEND or LMTP both rest for some
+parts included. After they have been filled or restarted both get time until they have nothing to do. Memory is the proportional set size of all its processes after a run. After a run of APPEND or LMTP both rest for some
 seconds, in which Postfach makes the text index that it has put off meanwhile: that work is in no figure, and burdens nobody's run.
 
 - %s
