@@ -127,8 +127,8 @@ func (c *checker) mailbox(id mail.AccountID, m *mail.MailboxState) error {
 	return c.pages(mailboxID{id, m.ID})
 }
 
-// pages compares pages with the rows that they stand for. (One that has rows too many may have
-// been left by a release before this one, and is passed over when the mailbox is read.)
+// pages compares pages with the rows that they stand for. (One that has rows too many is passed
+// over when the mailbox is read.)
 func (c *checker) pages(id mailboxID) error {
 	return scan(c.it, pagesKey(id), func(k, v []byte) error {
 		first, last := c.e.pageEnds(lastU32(k))

@@ -20,8 +20,8 @@ const (
 	pageRowsMin = 32
 )
 
-// pagePrefix is what the keys of pages begin with, among those of derived data. There, releases
-// that know nothing of pages drop them with the account.
+// pagePrefix is what the keys of pages begin with, among those of derived data, which go with the
+// account.
 const pagePrefix = "rows/1/"
 
 func pagesKey(id mailboxID) key {

@@ -8,10 +8,10 @@ type keptPage struct {
 	first, last uint32 // UIDs
 }
 
-// findPages reads the pages. Who frees rows and knows nothing of pages, as a release before this
-// one, leaves some that have rows too many. Nobody adds rows to the UIDs of a page, so that it
-// is enough to count: when the pages and the rows in none of them are not as many as the
-// mailbox has messages, there are no pages.
+// findPages reads the pages, and does not trust them: a page that was not dropped with a row would
+// show mail that is gone. Nobody adds rows to the UIDs of a page, so that it is enough to count:
+// when the pages and the rows in none of them are not as many as the mailbox has messages,
+// there are no pages.
 func (l *loading) findPages() error {
 	l.asks = true
 	if uint32(l.mailbox.UIDNext) < l.e.store.pageUIDs {
