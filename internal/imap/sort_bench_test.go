@@ -1,6 +1,7 @@
 package imap
 
 import (
+	"bytes"
 	"context"
 	"flag"
 	"fmt"
@@ -58,10 +59,11 @@ func appendMail(t testing.TB, account *mailbox.Account, from, to int, text func(
 			u := account.Upload(t.Context(), -1)
 			_, _ = u.Write([]byte(text(from)))
 			in, err := u.Finish()
-			u.Release()
 			if err != nil {
 				t.Fatal(err)
 			}
+			in.Inline = bytes.Clone(in.Inline) // it is appended after Release
+			u.Release()
 			in.Date = mail.Stamp{Unix: 1577872800 + int64(from)}
 			op.Messages = append(op.Messages, in)
 		}

@@ -22,7 +22,7 @@ func (s *Stamped) Seq() ModSeq { return s.ModSeq }
 type Arrival struct {
 	Row     Row
 	Message *Message
-	Inline  []byte // the bytes when Message.Body.Inline
+	Inline  []byte // the bytes when Message.Body.Inline, until Commit returns: a store that keeps them makes a copy
 }
 
 // Appended says: new messages in a mailbox. In a blind commit (see Store.Commit) UIDs,

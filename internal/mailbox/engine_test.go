@@ -1,6 +1,7 @@
 package mailbox
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -79,7 +80,9 @@ func incoming(t *testing.T, a *Account, text string) Incoming {
 	if _, err := io.WriteString(u, text); err != nil {
 		t.Fatal(err)
 	}
-	return must[Incoming](t)(u.Finish())
+	in := must[Incoming](t)(u.Finish())
+	in.Inline = bytes.Clone(in.Inline) // it is appended after Release
+	return in
 }
 
 func appendOne(t *testing.T, a *Account, name, text string) mail.UID {
@@ -289,6 +292,35 @@ func TestQuotaAndSize(t *testing.T) {
 		t.Errorf("copy over quota: %v", err)
 	}
 	must[Result](t)(a.Do(t.Context(), &Copy{From: inbox.ID, To: a.Tree().Lookup("Sent").ID, UIDs: mail.UIDs(1), Move: true}))
+}
+
+// TestUploadsShareRoom: what has been committed lies where nobody else writes.
+func TestUploadsShareRoom(t *testing.T) {
+	w := newWorld(t, Limits{})
+	a := w.account(w.engine)
+	var want []string
+	for i := range 20 {
+		text := strings.Repeat(string(rune('a'+i)), 1+i*2000) // the last ones are too large to be kept in memory
+		u := a.Upload(t.Context(), -1)
+		for half := range 2 {
+			if _, err := io.WriteString(u, text[half*len(text)/2:(half+1)*len(text)/2]); err != nil {
+				t.Fatal(err)
+			}
+		}
+		op := &Append{Mailbox: a.Tree().Lookup(Inbox).ID, Messages: []Incoming{must[Incoming](t)(u.Finish())}, Now: 5}
+		must[Result](t)(a.Do(t.Context(), op))
+		u.Release()
+		u.Release() // some callers can't know whether they have
+		want = append(want, text)
+	}
+	for i, text := range want {
+		m := must[*mail.Message](t)(a.Message(t.Context(), mail.MessageID(i+1)))
+		body := must[mail.Body](t)(a.Body(t.Context(), m))
+		got := make([]byte, len(text))
+		if _, err := body.ReadAt(got, 0); err != nil && err != io.EOF || string(got) != text {
+			t.Errorf("message %d: %v, %.20q", i+1, err, got)
+		}
+	}
 }
 
 // TestSeveralInOneCommit: all of a run or nothing.

@@ -5,6 +5,8 @@ import (
 	"context"
 	"crypto/sha256"
 	"hash"
+	"slices"
+	"sync"
 
 	"postfach/internal/mail"
 	"postfach/internal/mime"
@@ -23,9 +25,13 @@ type Upload struct {
 	parser  *mime.Parser
 	nul     bool
 	small   []byte      // all of it, while it is small
+	room    *[]byte     // what small lies in, from the first byte to Release
 	large   mail.Upload // nil while it is small
 	ref     mail.Ref    // of a large one, after Finish
 }
+
+// rooms are what small messages have lain in that are committed, for the next ones.
+var rooms = sync.Pool{New: func() any { return new([]byte) }}
 
 // Upload begins an upload. sizeHint is the message's size in bytes, -1 when it is
 // not known. Release must be called at the end, whatever happens.
@@ -52,8 +58,9 @@ func (u *Upload) Write(b []byte) (int, error) {
 
 func (u *Upload) keep(b []byte) error {
 	if inlineMax := u.account.engine.blobs.InlineBytesMax(); u.large == nil && u.size <= inlineMax {
-		if u.small == nil && u.hint > 0 {
-			u.small = make([]byte, 0, min(u.hint, inlineMax))
+		if u.room == nil {
+			u.room = rooms.Get().(*[]byte)
+			u.small = slices.Grow((*u.room)[:0], int(min(max(u.hint, 0), inlineMax)))
 		}
 		u.small = append(u.small, b...)
 		return nil
@@ -67,10 +74,18 @@ func (u *Upload) keep(b []byte) error {
 		if _, err := w.Write(u.small); err != nil {
 			return err
 		}
-		u.small = nil
+		u.leaveRoom()
 	}
 	_, err := u.large.Write(b)
 	return err
+}
+
+func (u *Upload) leaveRoom() {
+	if u.room != nil {
+		*u.room = u.small
+		rooms.Put(u.room)
+		u.room, u.small = nil, nil
+	}
 }
 
 // Finish makes the bytes of a large message durable and returns what Append needs;
@@ -89,7 +104,10 @@ func (u *Upload) Finish() (Incoming, error) {
 	u.digest.Sum(in.Message.Digest[:0])
 	structure := u.parser.Close()
 	in.Message.Thread = threadOf(structure)
-	in.Message.Structure = mime.Append(nil, structure)
+	room := rooms.Get().(*[]byte) // it would grow several times
+	*room = mime.Append((*room)[:0], structure)
+	in.Message.Structure = bytes.Clone(*room)
+	rooms.Put(room)
 	in.Message.StructureVersion = mime.Version
 	u.parser, u.digest = nil, nil // there may be many uploads until the commit
 	return in, nil
@@ -104,8 +122,10 @@ func (u *Upload) Open() (mail.Body, error) {
 }
 
 // Release ends the lease: call it when the commit that refers to the bytes has
-// been decided, or when there will be none.
+// been decided, or when there will be none. What Finish has returned is then over: other
+// bytes come to lie there.
 func (u *Upload) Release() {
+	u.leaveRoom()
 	if u.large != nil {
 		u.large.Release()
 	}

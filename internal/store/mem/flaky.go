@@ -5,6 +5,7 @@ import (
 	"errors"
 	"iter"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -128,7 +129,7 @@ func copied(c *mail.Commit) *mail.Commit {
 			b.Arrivals = make([]mail.Arrival, len(a.Arrivals))
 			for n, arrival := range a.Arrivals {
 				m := *arrival.Message
-				arrival.Message = &m
+				arrival.Message, arrival.Inline = &m, slices.Clone(arrival.Inline)
 				b.Arrivals[n] = arrival
 			}
 			change = &b

@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"bytes"
 	"sync/atomic"
 
 	"github.com/maypok86/otter/v2"
@@ -81,7 +82,7 @@ func (c *cache) keep(id mail.AccountID, arrivals []mail.Arrival) {
 		c.entries.Set(k, cached{message: &m})
 		if m.Body.Inline {
 			k.inline = true
-			c.entries.Set(k, cached{body: a.Inline})
+			c.entries.Set(k, cached{body: bytes.Clone(a.Inline)})
 		}
 	}
 }

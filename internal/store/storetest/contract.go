@@ -207,6 +207,12 @@ func testAppend(h *harness) {
 	c := appended(1, 1, 1, 3)
 	c.Arrivals[1].Row.Flags = mail.Seen | mail.Flagged
 	seq := h.do(c)
+	var bodies []string
+	for i := range c.Arrivals {
+		bodies = append(bodies, string(c.Arrivals[i].Inline))
+		clear(c.Arrivals[i].Inline) // it was the store's until Commit returned
+		equal(h, "body", string(h.body(c.Arrivals[i].Message.ID)), bodies[i])
+	}
 	h.reopen()
 	rows := h.rows(1)
 	equal(h, "rows", len(rows), 3)
@@ -219,7 +225,7 @@ func testAppend(h *harness) {
 		if !reflect.DeepEqual(m, c.Arrivals[i].Message) {
 			h.Fatalf("message: got %+v, want %+v", m, c.Arrivals[i].Message)
 		}
-		equal(h, "body", string(h.body(row.Message)), string(c.Arrivals[i].Inline))
+		equal(h, "body", string(h.body(row.Message)), bodies[i])
 	}
 }
 
