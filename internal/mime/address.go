@@ -85,9 +85,9 @@ func (p *addressParser) step() {
 // RFC 2047 section 5 forbids and many programs write.
 func (p *addressParser) atom() string {
 	rest := p.s[p.i:]
-	n := strings.IndexAny(rest, " \t()<>[]:;@\",")
-	if n < 0 {
-		n = len(rest)
+	n := 0
+	for n < len(rest) && !atomEnds[rest[n]] {
+		n++
 	}
 	if end := encodedWordEnd(rest); end > n {
 		n = end

@@ -115,14 +115,18 @@ var obsoleteZones = map[string]int{
 }
 
 func (d *dateParts) letters(w string) {
-	w = lowerString(w)
+	var room [3]byte // all that is looked at
+	low := lower(room[:0], []byte(w[:min(len(w), 3)]))
 	if len(w) >= 3 && d.month < 0 {
-		if i := strings.Index("janfebmaraprmayjunjulaugsepoctnovdec", w[:3]); i >= 0 && i%3 == 0 {
+		if i := strings.Index("janfebmaraprmayjunjulaugsepoctnovdec", string(low)); i >= 0 && i%3 == 0 {
 			d.month = i/3 + 1
 			return
 		}
 	}
-	if hours, ok := obsoleteZones[w]; ok && !d.hasZone {
+	if len(w) != 3 {
+		return
+	}
+	if hours, ok := obsoleteZones[string(low)]; ok && !d.hasZone {
 		d.zoneMinutes, d.hasZone = hours*60, true
 	}
 }

@@ -101,6 +101,17 @@ func (l *lexer) loose() string {
 }
 
 // isTokenByte: any ASCII but space, controls and tspecials.
-func isTokenByte(c byte) bool {
-	return c > ' ' && c < 127 && strings.IndexByte(`()<>@,;:\"/[]?=`, c) < 0
+func isTokenByte(c byte) bool { return c > ' ' && c < 127 && !tspecials[c] }
+
+var (
+	tspecials = setOf(`()<>@,;:\"/[]?=`)
+	atomEnds  = setOf(" \t()<>[]:;@\",") // of an address
+)
+
+// setOf makes a table of bytes: a look into it is cheaper than a search where few bytes are passed over.
+func setOf(bytes string) (set [256]bool) {
+	for i := range len(bytes) {
+		set[bytes[i]] = true
+	}
+	return set
 }

@@ -117,6 +117,10 @@ func (p *preview) take(text []byte) {
 		p.rest = nil
 	}
 	for len(text) > 0 && p.count < previewRunesMax {
+		if n := p.letters(text); n > 0 {
+			text = text[n:]
+			continue
+		}
 		if !utf8.FullRune(text) {
 			p.rest = bytes.Clone(text)
 			return
@@ -125,6 +129,21 @@ func (p *preview) take(text []byte) {
 		text = text[size:]
 		p.add(c)
 	}
+}
+
+// letters adds the ASCII characters that can be seen, up to the first other byte, which is what most
+// text is made of, and returns how many there were; none where a space comes before them.
+func (p *preview) letters(text []byte) (n int) {
+	if p.space {
+		return 0
+	}
+	most := min(len(text), previewRunesMax-p.count)
+	for n < most && '!' <= text[n] && text[n] <= '~' {
+		n++
+	}
+	p.out = append(p.out, text[:n]...)
+	p.count += n
+	return n
 }
 
 func (p *preview) add(c rune) {
