@@ -238,11 +238,7 @@ func (l *Local) Open(_ context.Context, id mail.AccountID, ref mail.Ref) (mail.B
 	if err != nil {
 		return nil, mail.Wrap(mail.Unavailable, err)
 	}
-	b, err := openRecord(f.file, func() { l.reads.put(f) }, id, ref)
-	if err != nil {
-		return nil, err
-	}
-	b.file.src, b.file.record = f.file, ref.Offset
-	b.read = b.fromFile
-	return b, nil
+	b := &body{close: func() { l.reads.put(f) }, number: -1}
+	h, err := b.beginFile(f.file, ref)
+	return b.begun(&h, id, err)
 }

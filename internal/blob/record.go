@@ -65,16 +65,17 @@ func plain(b *[headerBytes]byte) bool {
 // Unavailable, its end is Corrupt. close, which may be nil, is called once when the
 // body is closed, or before an error is returned. NotFound: another account's record.
 func OpenRecord(src io.ReaderAt, close func(), id mail.AccountID, ref mail.Ref) (mail.Body, error) {
-	b, err := openRecord(src, close, id, ref)
-	if err != nil {
-		return nil, err
-	}
-	return b, nil
-}
-
-func openRecord(src io.ReaderAt, close func(), id mail.AccountID, ref mail.Ref) (*body, error) {
 	b := &body{close: close, number: -1}
 	h, err := b.begin(src, ref)
+	b.read = func(number int64, buffer []byte) ([]byte, error) {
+		stored := buffer[:FrameHeaderBytes+min(FrameBytesMax, h.raw-number*FrameBytesMax)]
+		return stored, readFull(src, stored, h.offset+frameOffset(number))
+	}
+	return b.begun(&h, id, err)
+}
+
+// begun returns a body of which the header has been read.
+func (b *body) begun(h *header, id mail.AccountID, err error) (mail.Body, error) {
 	if err == nil && h.account != id {
 		err = mail.Errorf(mail.NotFound, "no such bytes")
 	}
@@ -83,10 +84,6 @@ func openRecord(src io.ReaderAt, close func(), id mail.AccountID, ref mail.Ref) 
 		return nil, err
 	}
 	b.size = h.raw
-	b.read = func(number int64, buffer []byte) ([]byte, error) {
-		stored := buffer[:FrameHeaderBytes+min(FrameBytesMax, h.raw-number*FrameBytesMax)]
-		return stored, readFull(src, stored, h.offset+frameOffset(number))
-	}
 	return b, nil
 }
 

@@ -135,10 +135,10 @@ func (p *parcel) deliver(ctx context.Context, env *mail.Env) {
 	now := env.Now()
 	in.Date = mail.StampOf(now)
 	op := &mailbox.Append{Mailbox: p.mailbox.ID, Messages: []mailbox.Incoming{in}, Now: now.Unix()}
-	result, err := p.account.Do(ctx, op)
+	result, err := p.account.DoAwaited(ctx, op)
 	if inbox := p.account.Tree().Lookup(mailbox.Inbox); mail.Is(err, mail.NotFound) && inbox != nil && inbox != p.mailbox {
 		op.Mailbox = inbox.ID // the mailbox has been deleted meanwhile
-		result, err = p.account.Do(ctx, op)
+		result, err = p.account.DoAwaited(ctx, op)
 	}
 	if err == nil {
 		err = p.account.Await(ctx, result.Ticket)

@@ -28,27 +28,33 @@ var believeSteps = flag.Int("believe.steps", 100_000, "random steps of TestClien
 // serveMem starts a server on loopback with the account anna, password secret.
 func serveMem(t *testing.T, options ...mem.Option) (address string, store *mem.Store) {
 	t.Helper()
+	store = mem.New(mail.SystemEnv(quietLog), options...)
+	return serveStore(t, store, store), store
+}
+
+// serveStore serves anna's account in a store whose inner one is given.
+func serveStore(t *testing.T, store mail.Store, inner *mem.Store) (address string) {
+	t.Helper()
 	env := mail.SystemEnv(quietLog)
-	store = mem.New(env, options...)
 	secret, err := auth.NewSecret("secret", 1000, env.Random)
 	if err == nil {
-		err = store.AddAccount(t.Context(), mail.Account{ID: 1, Name: "anna", Secret: secret})
+		err = inner.AddAccount(t.Context(), mail.Account{ID: 1, Name: "anna", Secret: secret})
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, err := auth.New(store, env, auth.Options{Iterations: 1000})
+	a, err := auth.New(inner, env, auth.Options{Iterations: 1000})
 	if err != nil {
 		t.Fatal(err)
 	}
-	srv := New(Options{Engine: mailbox.New(store, store, env, mailbox.Limits{}), Auth: a, Env: env, Metrics: new(metrics.Metrics)})
+	srv := New(Options{Engine: mailbox.New(store, inner, env, mailbox.Limits{}), Auth: a, Env: env, Metrics: new(metrics.Metrics)})
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	go func() { _ = srv.Serve(t.Context(), l, false) }()
 	t.Cleanup(func() { l.Close() })
-	return l.Addr().String(), store
+	return l.Addr().String()
 }
 
 // believer is a client that knows only what it has been told: which UID has which

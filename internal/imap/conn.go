@@ -4,9 +4,9 @@ import (
 	"net"
 	"net/netip"
 	"sync"
-	"syscall"
 	"time"
 
+	"postfach/internal/lookout"
 	"postfach/internal/metrics"
 )
 
@@ -17,6 +17,7 @@ type conn struct {
 	limits  *Limits
 	now     func() time.Time
 	metrics *metrics.Metrics
+	lookout lookout.Lookout
 
 	// mu orders the session's own deadlines and those that others set to wake it.
 	mu       sync.Mutex
@@ -87,7 +88,7 @@ func (c *conn) Read(b []byte) (int, error) {
 func (c *conn) next(b []byte) (int, error) {
 	if !c.attended {
 		c.arm()
-		return c.Conn.Read(b)
+		return c.lookout.Read(c.Conn, b)
 	}
 	n, err := c.aheadN, c.aheadErr
 	c.attended, c.aheadErr = false, nil
@@ -100,19 +101,8 @@ func (c *conn) next(b []byte) (int, error) {
 }
 
 // ReadNow reads what has come already.
-func (c *conn) ReadNow(b []byte) (n int) {
-	direct, ok := c.Conn.(syscall.Conn)
-	if !ok {
-		return 0
-	}
-	if raw, err := direct.SyscallConn(); err == nil {
-		// An error comes again with the next read.
-		_ = raw.Read(func(fd uintptr) bool {
-			n, _ = syscall.Read(int(fd), b)
-			return true
-		})
-	}
-	n = max(n, 0)
+func (c *conn) ReadNow(b []byte) int {
+	n := c.lookout.Now(c.Conn, b)
 	c.count(n)
 	return n
 }

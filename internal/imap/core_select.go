@@ -151,7 +151,7 @@ func (*closeRequest) run(s *session) error {
 
 // do commits an operation; the answer will wait until it is durable.
 func (s *session) do(op mailbox.Op, result *mailbox.Result) error {
-	r, err := s.account.Do(s.ctx, op)
+	r, err := s.commit(op)
 	if mail.Is(err, mail.Unavailable) {
 		// Nobody knows whether it has happened: neither OK nor NO can be said.
 		return &connError{err}
@@ -164,6 +164,13 @@ func (s *session) do(op mailbox.Op, result *mailbox.Result) error {
 		*result = r
 	}
 	return nil
+}
+
+func (s *session) commit(op mailbox.Op) (mailbox.Result, error) {
+	if s.awaited() {
+		return s.account.DoAwaited(s.ctx, op)
+	}
+	return s.account.Do(s.ctx, op)
 }
 
 // did takes note of what the session has done.

@@ -77,7 +77,7 @@ func (m *fetched) locate(b *bodySection) error {
 func prepareSection(m *fetched, a *fetchAtt) error {
 	b := a.args.(*bodySection)
 	c := &b.content
-	if err := m.locate(b); err != nil || c.missing || c.size == 0 {
+	if err := m.locate(b); err != nil || c.missing || c.size == 0 || m.lazy {
 		return err
 	}
 	if b.filter {

@@ -21,6 +21,7 @@ type fetched struct {
 
 	lister *lister // what is known of messages; nil: of no use here
 	listed bool    // the lister has all of this message
+	lazy   bool    // the body is read only while it is written, and the response can be taken back
 
 	filtered bytes.Buffer // header fields that items have picked
 	reader   bytes.Reader
@@ -73,10 +74,27 @@ func (m *fetched) open(q *fetchRequest) (err error) {
 			return err
 		}
 	}
-	if q.needs&needsBody != 0 {
+	switch {
+	case m.lazy:
+		m.body = m.opener.Whole(ctx, id, m.row.Fixed.Size)
+	case q.needs&needsBody != 0:
 		m.body, err = m.opener.Body(ctx, id)
 	}
 	return err
+}
+
+// headBytes is room for all of a response but the literal, as a rule.
+const headBytes = 4 << 10
+
+// tell writes the response. What can't be read at all is noticed here when it is read lazily.
+func (m *fetched) tell(q *fetchRequest, changed bool) error {
+	if !m.lazy {
+		m.write(q, changed)
+		return nil
+	}
+	m.s.w.Mark(headBytes + int(min(m.body.Size(), mail.InlineBytesMax)))
+	m.write(q, changed)
+	return m.s.w.Undo()
 }
 
 // write writes the FETCH response (RFC 9051 7.5.2). When the command has changed the

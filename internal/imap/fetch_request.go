@@ -89,9 +89,21 @@ func (q *fetchRequest) run(s *session) error {
 	s.depend(s.view.Ticket())
 	q.progress.begin(s, "still fetching", ranges, s.command.uid || q.hasSince)
 	q.message.lister = q.newLister(s, ranges)
+	q.message.lazy = q.wantsAll()
 	q.eachOf(s, ranges, q.visit)
 	q.message.release()
 	return q.failed
+}
+
+// wantsAll tells whether of each message one thing has to be opened, which is all of its bytes.
+func (q *fetchRequest) wantsAll() bool {
+	items := 0
+	for i := range q.items {
+		if q.items[i].needs != 0 {
+			items++
+		}
+	}
+	return items == 1 && q.needs == needsBody
 }
 
 // eachOf calls f for the messages that are answered for.
@@ -163,9 +175,11 @@ func (q *fetchRequest) one(row *mailbox.Row) bool {
 		err = m.prepare(q)
 	}
 	tellFlags := len(q.marked) > 0 && !row.Ghost && q.marked.Contains(row.UID)
+	if err == nil {
+		err = m.tell(q, tellFlags)
+	}
 	switch {
 	case err == nil:
-		m.write(q, tellFlags)
 	case isUnreadable(err):
 		if q.failed == nil {
 			q.failed = m.s.unreadable(row.UID, err)

@@ -164,6 +164,10 @@ func TestFetchUnreadable(t *testing.T) {
 		"* 2 FETCH (FLAGS (\\Seen \\Recent) UID 2)\n"+
 			"* 3 FETCH (FLAGS (\\Seen \\Recent) UID 3 BODY[TEXT] {5}\nthree)\n"+
 			"d NO [CORRUPTION] some of the messages can't be read\n")
+	// All of it is read only while it is written, and nothing of it has left.
+	r.wants("e1 FETCH 1:3 (UID BODY.PEEK[])",
+		"* 1 FETCH (UID 1 BODY[] {11}\nA: 1\n\none)\n* 3 FETCH (UID 3 BODY[] {13}\nA: 3\n\nthree)\n"+
+			"e1 NO [CORRUPTION] some of the messages can't be read\n")
 	// What is in memory is answered nevertheless.
 	r.wants("e FETCH 2 (FLAGS RFC822.SIZE)", "* 2 FETCH (FLAGS (\\Seen \\Recent) RFC822.SIZE 11)\ne OK done\n")
 	r.wants("f SEARCH BODY t", "* NO [CORRUPTION] some of the messages can't be read\n* SEARCH 3\nf OK done\n")
@@ -192,6 +196,11 @@ func TestFetchTorn(t *testing.T) {
 	r = newRig(t, text)
 	r.store.torn[1] = 100_000
 	r.wants("c FETCH 1 BODY.PEEK[]<150000.10>", "c NO [CORRUPTION] some of the messages can't be read\n")
+	r.wants("d FETCH 1 (BODY.PEEK[]<0.10> BODY.PEEK[]<150000.10>)", "d NO [CORRUPTION] some of the messages can't be read\n")
+	// So there is while nothing of the response has left.
+	r.store.torn[1] = 1000
+	r.wants("e FETCH 1 (FLAGS BODY.PEEK[])", "e NO [CORRUPTION] some of the messages can't be read\n")
+	r.wants("f FETCH 1 BODY.PEEK[]<0.10>", "* 1 FETCH (BODY[]<0> {10}\nA: 1\n\n01)\nf OK done\n")
 }
 
 // Large messages and headers are streamed, and come out as they went in.

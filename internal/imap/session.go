@@ -370,10 +370,14 @@ func (s *session) depend(t mail.Ticket) {
 		return
 	}
 	s.needs = t
-	if s.r.Buffered() == 0 {
+	if s.awaited() {
 		t.Begin()
 	}
 }
+
+// awaited tells whether the client waits for the answer, as far as is known, and has not sent more
+// commands.
+func (s *session) awaited() bool { return s.r.Buffered() == 0 }
 
 // durable waits until everything that the output says can no longer be lost. It
 // runs before any byte leaves.

@@ -199,6 +199,7 @@ func (t *together) spare(entry *commandEntry) request {
 func (t *together) do(s *session, lastUnderWay bool) error {
 	var all error
 	if len(t.ops) > 0 {
+		t.each.Awaited = s.awaited()
 		all = s.account.DoEach(s.ctx, t.ops, &t.each)
 	}
 	if mail.Is(all, mail.Unavailable) {

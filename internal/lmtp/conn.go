@@ -8,16 +8,19 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"postfach/internal/lookout"
 )
 
 // conn is a connection with buffers and time-outs. What was written is sent when
 // the next read would block: the replies to pipelined commands share a packet (RFC 2920 3.2).
 type conn struct {
 	net.Conn
-	r      *bufio.Reader
-	w      *bufio.Writer
-	limits *Limits
-	now    func() time.Time
+	lookout lookout.Lookout
+	r       *bufio.Reader
+	w       *bufio.Writer
+	limits  *Limits
+	now     func() time.Time
 
 	// While a message comes in, since when and how much of it; zero during commands.
 	dataSince time.Time
@@ -57,7 +60,7 @@ func (c source) Read(b []byte) (int, error) {
 	if err := c.arm(); err != nil {
 		return 0, err
 	}
-	n, err := c.Conn.Read(b)
+	n, err := c.lookout.Read(c.Conn, b)
 	if err != nil && c.leaving() && errors.Is(err, os.ErrDeadlineExceeded) {
 		err = errClosing
 	}

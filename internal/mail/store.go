@@ -121,6 +121,7 @@ type Commit struct {
 	Blind   bool
 	Lock    bool  // after several conflicts: if this one loses too, keep others out until the caller's next try
 	Now     int64 // seconds; when tombstones and outcomes begin to age
+	Awaited bool  // a hint: the next that happens is that somebody waits for it to be durable
 	Changes []Change
 }
 

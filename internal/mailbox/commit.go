@@ -127,7 +127,7 @@ func (a *Account) tryGroup(ctx context.Context, group []*pending, blind bool, tr
 		return nil
 	}
 	done, err := a.commit(ctx, &mail.Commit{
-		At: a.state.current, Lock: try >= a.engine.limits.ConflictRetriesMax, Changes: list,
+		At: a.state.current, Lock: try >= a.engine.limits.ConflictRetriesMax, Changes: list, Awaited: awaited(group),
 	})
 	if err != nil {
 		return err
@@ -139,6 +139,11 @@ func (a *Account) tryGroup(ctx context.Context, group []*pending, blind bool, tr
 	finish(group, done.Ticket)
 	a.tellArrival(list)
 	return nil
+}
+
+// awaited tells whether somebody waits for the group.
+func awaited(group []*pending) bool {
+	return slices.ContainsFunc(group, func(p *pending) bool { return p.awaited })
 }
 
 // tellArrival tells of new messages, but not of those of other processes: they tell it

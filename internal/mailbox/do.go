@@ -13,6 +13,7 @@ type pending struct {
 	ops     []Op
 	results []Result
 	each    []error // of operations that are done each as if it were alone; nil: all or none of them
+	awaited bool    // the client waits for it
 	err     error   // of all
 	done    chan struct{}
 	room    []Result
@@ -27,8 +28,14 @@ type pending struct {
 // nobody else writes to the store, the account is then finished (see Err). After every
 // other error nothing was written. The context, and Limits.TurnTimeout, bound the wait
 // for a place in a commit, never a commit under way.
-func (a *Account) Do(ctx context.Context, op Op) (Result, error) {
-	p := &pending{done: make(chan struct{})}
+func (a *Account) Do(ctx context.Context, op Op) (Result, error) { return a.one(ctx, op, false) }
+
+// DoAwaited is Do for one whose client does nothing but wait for the answer: becoming durable may
+// begin with the commit.
+func (a *Account) DoAwaited(ctx context.Context, op Op) (Result, error) { return a.one(ctx, op, true) }
+
+func (a *Account) one(ctx context.Context, op Op, awaited bool) (Result, error) {
+	p := &pending{awaited: awaited, done: make(chan struct{})}
 	p.single[0] = op
 	p.ops, p.room = p.single[:], p.result[:0]
 	if err := a.enqueue(ctx, p); err != nil {
@@ -48,13 +55,14 @@ func (a *Account) DoAll(ctx context.Context, ops []Op) ([]Result, error) {
 type Each struct {
 	Results []Result
 	Errs    []error
+	Awaited bool // set by the caller; see DoAwaited
 }
 
 // DoEach does several operations in one commit, each as if it were alone: where one is
 // refused, the others are done. An error that it returns is of all.
 func (a *Account) DoEach(ctx context.Context, ops []Op, each *Each) error {
 	each.Errs = slices.Grow(each.Errs[:0], len(ops))[:len(ops)]
-	p := &pending{ops: ops, room: each.Results, each: each.Errs, done: make(chan struct{})}
+	p := &pending{ops: ops, room: each.Results, each: each.Errs, awaited: each.Awaited, done: make(chan struct{})}
 	err := a.enqueue(ctx, p)
 	each.Results = p.results
 	return err

@@ -23,6 +23,7 @@ type Opener struct {
 
 	inline inlineBody
 	buffer *[mail.InlineBytesMax]byte // of inline; nil: there is none
+	whole  wholeBody
 }
 
 // Opener makes an opener.
@@ -79,6 +80,11 @@ func (o *Opener) Structure(ctx context.Context, id mail.MessageID) (*mime.Struct
 // Body opens the bytes of a message. It must be closed before the next one is opened.
 // The record of a message whose bytes a reader has is not read.
 func (o *Opener) Body(ctx context.Context, id mail.MessageID) (mail.Body, error) {
+	return o.body(ctx, id, true)
+}
+
+// body is Body. small: it may be inline.
+func (o *Opener) body(ctx context.Context, id mail.MessageID, small bool) (mail.Body, error) {
 	o.goTo(ctx, id)
 	known := o.record != nil && o.record.ID == id
 	if o.reader != nil && !known {
@@ -89,7 +95,7 @@ func (o *Opener) Body(ctx context.Context, id mail.MessageID) (mail.Body, error)
 			} // the sweeper has moved it
 		}
 	}
-	if o.reader != nil && (!known || o.record.Body.Inline) {
+	if o.reader != nil && small && (!known || o.record.Body.Inline) {
 		if o.buffer == nil {
 			o.buffer = inlineBuffers.Get().(*[mail.InlineBytesMax]byte)
 		}

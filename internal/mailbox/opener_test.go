@@ -108,6 +108,27 @@ func checkBody(t *testing.T, o *Opener, id mail.MessageID) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	checkBytes(t, body, id)
+}
+
+func checkWhole(t *testing.T, o *Opener, id mail.MessageID) {
+	t.Helper()
+	size := int64(len(openerText(int(id))))
+	body := o.Whole(t.Context(), id, size)
+	if body.Size() != size {
+		t.Fatalf("message %d has %d bytes", id, body.Size())
+	}
+	if rand.IntN(3) == 0 {
+		var b [10]byte
+		if n, err := body.ReadAt(b[:], size-5); n != 5 || err != io.EOF || string(b[:n]) != openerText(int(id))[size-5:] {
+			t.Fatalf("message %d ends with %q: %v", id, b[:n], err)
+		}
+	}
+	checkBytes(t, body, id)
+}
+
+func checkBytes(t *testing.T, body mail.Body, id mail.MessageID) {
+	t.Helper()
 	defer body.Close()
 	b, err := io.ReadAll(io.NewSectionReader(body, 0, body.Size()))
 	if err != nil || string(b) != openerText(int(id)) {
@@ -151,6 +172,9 @@ func TestOpener(t *testing.T) {
 		{"the reader lacks some", ascending, true, checkOpened, 3, 2 * n, 2 * n},
 		{"the reader lacks all", ascending, true, checkOpened, 1, 2 * n, 2 * n},
 		{"the reader lacks all bodies", ascending, true, checkBody, 1, 2 * n, 3 * n},
+		{"whole bodies", ascending, true, checkWhole, 0, 0, n},
+		{"the reader lacks some whole bodies", ascending, true, checkWhole, 3, 2 * n, 3 * n},
+		{"whole bodies at random", order(func(int) int { return 1 + rand.IntN(n) }), false, checkWhole, 0, 2, n + long},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			o, s := newOpener(t, n)
@@ -213,5 +237,15 @@ func TestOpenerNotFound(t *testing.T) {
 	}
 	if _, err := o.Body(t.Context(), 4); !mail.Is(err, mail.NotFound) {
 		t.Errorf("its body: %v", err)
+	}
+	for _, c := range []struct {
+		id   mail.MessageID
+		kind mail.Kind
+	}{{4, mail.NotFound}, {3, mail.Corrupt}} { // the third has another size
+		for _, room := range []int{5, 6, 10_000} {
+			if n, err := o.Whole(t.Context(), c.id, 6).ReadAt(make([]byte, room), 0); !mail.Is(err, c.kind) {
+				t.Errorf("all of message %d: %d bytes, %v", c.id, n, err)
+			}
+		}
 	}
 }

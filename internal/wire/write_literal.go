@@ -35,7 +35,7 @@ func (w *Writer) stream(open string, size int64, src io.Reader) error {
 			err = ErrLiteralSize
 		}
 		if err != nil {
-			w.poison(err)
+			w.fail(err)
 		}
 	}
 	if w.err == nil {
@@ -51,7 +51,7 @@ func (w *Writer) expectEnd(src io.Reader) {
 		err = ErrLiteralSize
 	}
 	if err != io.EOF {
-		w.poison(err)
+		w.fail(err)
 	}
 }
 

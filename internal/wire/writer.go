@@ -55,6 +55,8 @@ type Writer struct {
 	n      int   // bytes waiting: buf[:n]
 	lines  int   // of those, up to the end of the last line
 	torn   bool  // what has left ends inside a line
+	mark   int   // where Undo goes back to
+	marked bool  // nothing that came after it has left
 	err    error // sticky
 	final  bool  // err stays also after Discard
 	probe  [1]byte
@@ -112,6 +114,7 @@ func (w *Writer) flush() {
 	if w.err != nil || w.n == 0 {
 		return
 	}
+	w.marked = false
 	if w.BeforeFlush != nil {
 		if w.err = w.BeforeFlush(); w.err != nil {
 			return
@@ -142,7 +145,7 @@ func (w *Writer) release() {
 		w.large = nil
 		largeTaken.Add(-1)
 	}
-	w.buf, w.n, w.lines = nil, 0, 0
+	w.buf, w.n, w.lines, w.marked = nil, 0, 0, false
 }
 
 // space returns the free end of the buffer, at least atLeast bytes (which are

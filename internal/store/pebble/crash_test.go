@@ -87,6 +87,7 @@ func newHistory(g *storetest.Generator) *history { return &history{g: g} }
 func (h *history) next() *mail.Commit {
 	c := h.g.Next()
 	c.Account = anna
+	c.Awaited = len(h.commits)%3 == 2 || len(h.commits)%5 == 0 // with and without a wait
 	h.commits = append(h.commits, c)
 	return c
 }

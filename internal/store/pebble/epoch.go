@@ -95,22 +95,23 @@ func (e *epoch) open() (err error) {
 
 // write is a batch on its way to the database.
 type write struct {
-	batch *pebble.Batch
-	seq   uint64
-	done  chan error
+	batch   *pebble.Batch
+	awaited bool
+	seq     uint64
+	done    chan error
 }
 
-// write applies a batch without a sync and returns its number for a ticket. The
-// batch is closed. An error means that the epoch is over.
+// write applies a batch and returns its number for a ticket; it is closed. awaited: a sync may
+// begin at once. An error means that the epoch is over.
 //
 // One goroutine applies all batches: the caller must not be stuck in pebble when the
 // fence parks.
-func (e *epoch) write(b *pebble.Batch) (uint64, error) {
+func (e *epoch) write(b *pebble.Batch, awaited bool) (uint64, error) {
 	w, _ := e.written.Get().(*write)
 	if w == nil {
 		w = &write{done: make(chan error, 1)}
 	}
-	w.batch = b
+	w.batch, w.awaited = b, awaited
 	select {
 	case e.writes <- w:
 	case <-e.fence.broken:
@@ -133,12 +134,16 @@ func (e *epoch) writer() {
 		select {
 		case w := <-e.writes:
 			bytes := w.batch.Len()
-			err := e.apply(w.batch)
+			leads := w.awaited && e.sync.lead()
+			err := e.apply(w.batch, leads)
 			if err != nil {
 				e.fence.fail(err)
 				err = errAway
 			}
 			w.seq = e.sync.committed.Add(1)
+			if leads && err == nil {
+				e.sync.led <- w.batch
+			}
 			w.done <- err
 			e.quiet.wrote(bytes)
 		case <-e.quiet.timer.C:
@@ -153,8 +158,12 @@ func (e *epoch) writer() {
 	}
 }
 
-func (e *epoch) apply(b *pebble.Batch) (err error) {
+// apply applies a batch, and closes it unless its sync is waited for.
+func (e *epoch) apply(b *pebble.Batch, leads bool) (err error) {
 	defer recovered(&err)
+	if leads {
+		return e.db.ApplyNoSyncWait(b, pebble.Sync)
+	}
 	if err := e.db.Apply(b, pebble.NoSync); err != nil {
 		return err
 	}

@@ -61,12 +61,16 @@ func back(t *testing.T, s *pebble.Store) mail.Version {
 }
 
 func subscribe(ctx context.Context, s *pebble.Store, name string) (mail.Ticket, error) {
+	return subscribed(ctx, s, name, false)
+}
+
+func subscribed(ctx context.Context, s *pebble.Store, name string, awaited bool) (mail.Ticket, error) {
 	v, err := s.Version(ctx, anna)
 	if err != nil {
 		return mail.Ticket{}, err
 	}
 	change := &mail.Subscribed{Stamped: mail.Stamped{ModSeq: v + 1}, Name: name, On: true}
-	done, err := s.Commit(ctx, &mail.Commit{Account: anna, At: v, Now: 1, Changes: []mail.Change{change}})
+	done, err := s.Commit(ctx, &mail.Commit{Account: anna, At: v, Now: 1, Awaited: awaited, Changes: []mail.Change{change}})
 	return done.Ticket, err
 }
 

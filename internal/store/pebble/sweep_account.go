@@ -87,13 +87,13 @@ func (w *sweeper) freeAccount(id mail.AccountID) error {
 		if err := w.ctx.Err(); err != nil {
 			return mail.Wrap(mail.Busy, err)
 		}
-		_, err := w.e.write(full)
+		_, err := w.e.write(full, false)
 		return err
 	})
 	if err != nil || b.Empty() {
 		b.Close()
 		return err
 	}
-	_, err = w.e.write(b)
+	_, err = w.e.write(b, false)
 	return err
 }

@@ -15,8 +15,11 @@ import (
 // order, and when pebble changes to a new log it closes the old one with a sync before it
 // makes the new one (record.LogWriter.Close, DB.rotateWAL).
 //
-// Why not pebble's ApplyNoSyncWait: it queues a sync for every commit, also for those
-// that nobody ever waits for, and its result must be fetched for each. Here a thousand
+// The exception is a commit that somebody is known to wait for, where nobody else writes: it
+// takes its sync with it (lead), which is then under way before anybody has been told of the commit.
+//
+// Why not so with every commit: pebble would queue a sync for each, also for those that nobody
+// ever waits for, and its result must be fetched for each. Here a thousand
 // pipelined commits whose session waits once cost one sync, a delivery that arrives
 // during a sync shares the next, and a commit that nobody waits for costs none.
 //
@@ -26,11 +29,12 @@ type syncer struct {
 	epoch     *epoch
 	committed atomic.Uint64 // the newest number given
 	durable   atomic.Uint64
-	wake      chan struct{} // that a round is wanted
-	ended     chan struct{} // closed when the goroutine has ended
-	several   bool          // the round before was for more than one commit; the goroutine's
+	wake      chan struct{}      // that a round is wanted
+	led       chan *pebble.Batch // whose sync is the round under way
+	ended     chan struct{}      // closed when the goroutine has ended
 
 	mu      sync.Mutex
+	several bool // the last round was for more than one commit
 	wanted  bool
 	covered uint64        // by the round under way
 	round   chan struct{} // closed when the round under way has ended
@@ -39,7 +43,7 @@ type syncer struct {
 
 func (y *syncer) init(e *epoch) {
 	y.epoch = e
-	y.wake, y.ended = make(chan struct{}, 1), make(chan struct{})
+	y.wake, y.led, y.ended = make(chan struct{}, 1), make(chan *pebble.Batch, 1), make(chan struct{})
 	y.next = make(chan struct{})
 }
 
@@ -48,7 +52,7 @@ func (y *syncer) Synced(seq uint64) bool { return seq <= y.durable.Load() }
 
 // Sync implements mail.Syncer. ctx bounds the wait only: a sync under way goes on.
 func (y *syncer) Sync(ctx context.Context, seq uint64) error {
-	round := y.ask(seq)
+	round, _ := y.ask(seq)
 	if round == nil {
 		return nil
 	}
@@ -69,59 +73,88 @@ func (y *syncer) Sync(ctx context.Context, seq uint64) error {
 // runs, and otherwise only when the caller stops, or after the 50 us and more for which
 // idle threads leave such goroutines alone (runtime.runqgrab).
 func (y *syncer) Begin(seq uint64) {
-	if y.ask(seq) != nil {
+	if _, woken := y.ask(seq); woken {
 		runtime.Gosched()
 	}
 }
 
 // ask returns what is closed when seq is durable, and sees to it that it will be; nil: it
-// is already.
-func (y *syncer) ask(seq uint64) <-chan struct{} {
+// is already. woken: nobody had asked for that round before.
+func (y *syncer) ask(seq uint64) (round <-chan struct{}, woken bool) {
 	y.mu.Lock()
 	defer y.mu.Unlock()
 	switch {
 	case y.Synced(seq):
-		return nil
+		return nil, false
 	case seq <= y.covered:
-		return y.round
+		return y.round, false
 	case !y.wanted:
-		y.wanted = true
+		y.wanted, woken = true, true
 		select {
 		case y.wake <- struct{}{}:
 		default: // it has not come to the last one yet
 		}
 	}
-	return y.next
+	return y.next, woken
 }
 
 // run makes the rounds. When a sync fails, the round never ends (see fence).
 func (y *syncer) run() {
 	defer close(y.ended)
 	for {
+		var err error
 		select {
 		case <-y.wake:
+			y.wait()
+		case b := <-y.led:
+			err = y.follow(b)
 		case <-y.epoch.folded:
 			return
 		case <-y.epoch.fence.broken:
 			return
 		}
-		for y.wait(); y.begin(); y.wait() {
-			if err := y.now(); err != nil {
-				y.epoch.fence.fail(err)
-				return
+		for ; err == nil && y.begin(); y.wait() {
+			if err = y.now(); err == nil {
+				y.end()
 			}
-			y.mu.Lock()
-			close(y.round)
-			y.covered, y.round = 0, nil
-			y.mu.Unlock()
+		}
+		if err != nil {
+			y.epoch.fence.fail(err)
+			return
 		}
 	}
+}
+
+// lead makes the sync of the next commit a round, if none is under way and nobody else writes. It is
+// the writer's, which applies commits one by one.
+func (y *syncer) lead() bool {
+	y.mu.Lock()
+	defer y.mu.Unlock()
+	if y.round != nil || y.wanted || y.several {
+		return false
+	}
+	y.start(y.committed.Load() + 1)
+	return true
+}
+
+// follow waits for the sync that a commit has taken with it.
+func (y *syncer) follow(b *pebble.Batch) (err error) {
+	defer recovered(&err)
+	if err := b.SyncWait(); err != nil {
+		return err
+	}
+	y.durable.Store(y.covered)
+	y.end()
+	return b.Close()
 }
 
 // wait lets those go first who only wait for a processor, where several write: whoever of them
 // commits shares the round. With sixteen writers, a sync is then for a tenth more of them.
 func (y *syncer) wait() {
-	if y.several {
+	y.mu.Lock()
+	several := y.several
+	y.mu.Unlock()
+	if several {
 		runtime.Gosched()
 	}
 }
@@ -130,14 +163,27 @@ func (y *syncer) wait() {
 func (y *syncer) begin() bool {
 	y.mu.Lock()
 	defer y.mu.Unlock()
-	if !y.wanted {
+	if !y.wanted || y.round != nil {
 		return false
 	}
 	y.wanted = false
-	y.covered = y.committed.Load()
-	y.several = y.covered > y.durable.Load()+1
-	y.round, y.next = y.next, make(chan struct{})
+	y.start(y.committed.Load())
 	return true
+}
+
+// start begins a round that covers the commits up to one. It needs mu.
+func (y *syncer) start(covered uint64) {
+	y.covered = covered
+	y.several = covered > y.durable.Load()+1
+	y.round, y.next = y.next, make(chan struct{})
+}
+
+// end ends the round under way.
+func (y *syncer) end() {
+	y.mu.Lock()
+	defer y.mu.Unlock()
+	close(y.round)
+	y.covered, y.round = 0, nil
 }
 
 // now makes everything durable that was committed before it is called.
