@@ -144,7 +144,13 @@ func (m *mover) recover(ctx context.Context) (done bool, err error) {
 		return true, m.leave(ctx)
 	case here == mail.Fenced && there != mail.Fenced:
 		return false, m.undo(ctx)
-	case there == mail.Here && (here == mail.Left || here == mail.Nowhere || here == mail.Coming):
+	case here == mail.Left && there == mail.Here:
+		// Leaving may have been cut off between its writes (postgres: the account, then the directory).
+		if err = m.from.Leave(ctx, m.id, m.o.Now().Unix()); err == nil {
+			m.moved.Account, err = m.to.Entry(ctx, m.id)
+		}
+		return true, err
+	case there == mail.Here && (here == mail.Nowhere || here == mail.Coming):
 		m.moved.Account, err = m.to.Entry(ctx, m.id)
 		return true, err
 	case here == mail.Nowhere || here == mail.Coming || here == mail.Left:

@@ -329,6 +329,33 @@ func TestAll(t *testing.T) {
 	}
 }
 
+// halfLeft is a store that was cut off while an account left it: it needs to be told again.
+type halfLeft struct {
+	mail.Movable
+	left *int
+}
+
+func (h halfLeft) Leave(ctx context.Context, id mail.AccountID, now int64) error {
+	*h.left++
+	return h.Movable.Leave(ctx, id, now)
+}
+
+// TestLeavesAgain: a move that finds the account at its target has the source finish what may have
+// been cut off there.
+func TestLeavesAgain(t *testing.T) {
+	from, to := mem.New(storetest.Env()), mem.New(storetest.Env())
+	must(t, from.AddAccount(t.Context(), entry))
+	newHistory(t, 1).write(t, from, 10)
+	left := 0
+	for want := range 2 {
+		_, err := move.Account(t.Context(), halfLeft{from, &left}, to, anna, move.Options{})
+		must(t, err)
+		if left != want+1 {
+			t.Errorf("told to leave %d times, want %d", left, want+1)
+		}
+	}
+}
+
 // TestLarge: messages in segments come along, and the sweepers of both sides go on.
 func TestLarge(t *testing.T) {
 	h := newHistory(t, 7)
