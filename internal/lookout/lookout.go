@@ -1,9 +1,9 @@
 // Package lookout waits for clients that answer at once, such as a webmail program or an MTA on
 // the same machine.
 //
-// Who waits for a connection in the usual way sleeps, and his processor with him; waking both takes the
+// Who waits for a connection in the usual way sleeps, and the processor too; waking both takes the
 // system up to 50 us on a virtual machine, more than most commands do. So whose client has
-// answered at once until now looks for its next words himself, for a moment. Few may do
+// answered at once until now has its next words looked for, for a moment. Few may do
 // so at a time, others go first, and a client for whom it was in vain is not looked out for again
 // soon: what is gained costs no more than sleeping and waking would.
 package lookout

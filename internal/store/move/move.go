@@ -62,7 +62,7 @@ type Moved struct {
 	Err      error
 }
 
-// Account moves one account. It does nothing when the account is at the target already.
+// Account moves one account. When the account is at the target already, it only sees to it that the source has let go of it.
 // The end of the context is a clean stop: the account stays where it is, and the next move
 // goes on with what has been copied. No two moves of an account may run at the same time.
 func Account(ctx context.Context, from, to mail.Movable, id mail.AccountID, o Options) (Moved, error) {
