@@ -57,7 +57,7 @@ func (s *Store) Commit(ctx context.Context, c *mail.Commit) (mail.Committed, err
 	}
 	before := lock.known.Load()
 	changed := lock.changes()
-	seq, err := e.write(w.batch, c.Awaited)
+	seq, err := e.put(w.batch, c.Awaited)
 	if err != nil {
 		return mail.Committed{}, err // the epoch is over
 	}

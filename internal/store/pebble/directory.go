@@ -60,7 +60,7 @@ func (s *Store) direct(ctx context.Context, fill func(*epoch, *pebble.Batch) err
 			b.Close()
 			return 0, err
 		}
-		return e.write(b, false)
+		return e.write(b)
 	}()
 	if err != nil {
 		return err

@@ -101,12 +101,15 @@ type write struct {
 	done    chan error
 }
 
-// write applies a batch and returns its number for a ticket; it is closed. awaited: a sync may
+// write is put of a batch that nobody waits for.
+func (e *epoch) write(b *pebble.Batch) (uint64, error) { return e.put(b, false) }
+
+// put applies a batch and returns its number for a ticket; it is closed. awaited: a sync may
 // begin at once. An error means that the epoch is over.
 //
 // One goroutine applies all batches: the caller must not be stuck in pebble when the
 // fence parks.
-func (e *epoch) write(b *pebble.Batch, awaited bool) (uint64, error) {
+func (e *epoch) put(b *pebble.Batch, awaited bool) (uint64, error) {
 	w, _ := e.written.Get().(*write)
 	if w == nil {
 		w = &write{done: make(chan error, 1)}

@@ -89,7 +89,7 @@ func (e *epoch) finishFold(id mailboxID, b *pebble.Batch, less func(*mailboxReco
 			less(&m)
 			b.Set(mailboxKey(keyMailbox, id.account, id.mailbox), m.encode(nil), nil)
 			changed := lock.changes()
-			_, err = e.write(b, false)
+			_, err = e.write(b)
 			changed(nil)
 			return err
 		}

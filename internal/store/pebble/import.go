@@ -189,7 +189,7 @@ func (i *importing) flush(ctx context.Context) error {
 	i.batch = nil
 	var err error
 	if b != nil {
-		_, err = i.epoch.write(b, false)
+		_, err = i.epoch.write(b)
 	}
 	i.releaseLarge()
 	return err

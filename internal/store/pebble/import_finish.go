@@ -160,6 +160,6 @@ func (w *sweeper) freeUnusedBatch(id mail.AccountID, rows []rowID) error {
 		b.Close()
 		return err
 	}
-	_, err = w.e.write(b, false)
+	_, err = w.e.write(b)
 	return err
 }

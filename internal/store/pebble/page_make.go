@@ -89,7 +89,7 @@ func (e *epoch) page(id mailboxID, fill func(*mailboxRecord, *pebble.Batch) erro
 		b.Close()
 		return err
 	}
-	_, err = e.write(b, false)
+	_, err = e.write(b)
 	return err
 }
 

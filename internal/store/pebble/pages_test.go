@@ -315,7 +315,7 @@ func BenchmarkMakePages(b *testing.B) {
 		}}
 		batch.Set(mailboxKey(keyRow, anna, 1).uid(row.UID), rowValue(nil, &row), nil)
 	}
-	if _, err := e.write(batch, false); err != nil {
+	if _, err := e.write(batch); err != nil {
 		b.Fatal(err)
 	}
 	w := pagesWanted{id: id, wrong: true}

@@ -210,7 +210,7 @@ func (s *Store) change(ctx context.Context, id mail.AccountID, fill func(*epoch,
 		b.Close()
 		return err
 	}
-	_, err = e.write(b, false)
+	_, err = e.write(b)
 	return err
 }
 

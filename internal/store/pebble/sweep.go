@@ -150,7 +150,7 @@ func (w *sweeper) drop(f *found, also func(*pebble.Batch)) error {
 		also(b)
 	}
 	b.Delete(f.key, nil)
-	_, err := w.e.write(b, false)
+	_, err := w.e.write(b)
 	return err
 }
 
@@ -171,6 +171,6 @@ func (w *sweeper) outcomes() error {
 	}
 	b := w.e.db.NewBatch()
 	b.DeleteRange(from, to, nil)
-	_, err = w.e.write(b, false)
+	_, err = w.e.write(b)
 	return err
 }

@@ -87,13 +87,13 @@ func (w *sweeper) freeAccount(id mail.AccountID) error {
 		if err := w.ctx.Err(); err != nil {
 			return mail.Wrap(mail.Busy, err)
 		}
-		_, err := w.e.write(full, false)
+		_, err := w.e.write(full)
 		return err
 	})
 	if err != nil || b.Empty() {
 		b.Close()
 		return err
 	}
-	_, err = w.e.write(b, false)
+	_, err = w.e.write(b)
 	return err
 }

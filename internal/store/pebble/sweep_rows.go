@@ -92,7 +92,7 @@ func (w *sweeper) freeBatch(id mailboxID, rows []rowID) error {
 		b.Close()
 		return err
 	}
-	if _, err = w.e.write(b, false); err == nil {
+	if _, err = w.e.write(b); err == nil {
 		w.e.wantPages(pagesWanted{id: id, numbers: slices.Collect(maps.Keys(pages))})
 	}
 	return err

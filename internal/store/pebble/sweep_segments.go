@@ -88,7 +88,7 @@ func (w *sweeper) move(live []liveRecord) error {
 			return err
 		}
 	}
-	_, err = w.e.write(b, false)
+	_, err = w.e.write(b)
 	return err
 }
 
