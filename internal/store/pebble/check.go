@@ -31,6 +31,8 @@ func (s *Store) Check(ctx context.Context, report func(string)) error {
 		return err
 	}
 	defer e.leave()
+	e.tidy.Lock() // logs that are folded meanwhile would not be those that the iterator sees
+	defer e.tidy.Unlock()
 	it, err := e.db.NewIter(nil)
 	if err != nil {
 		return readError(err)

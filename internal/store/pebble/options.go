@@ -61,6 +61,7 @@ func (e *epoch) options() *pebble.Options {
 	}
 	o.Experimental.ValueSeparationPolicy = func() pebble.ValueSeparationPolicy { return bodySeparation }
 	o.Experimental.SpanPolicyFunc = spanPolicy
+	o.Experimental.CompactionScheduler = newCompactions(e)
 	return o
 }
 
