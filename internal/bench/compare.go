@@ -237,7 +237,7 @@ func (w *workload) possible(ctx context.Context, t *Target) error {
 }
 
 // ceiling runs the workload against a server that answers from a tape of the target, and
-// where every answer waits for the disk writes to one before.
+// where answers have to wait for the disk writes what came to a log before.
 func (w *workload) ceiling(ctx context.Context, t *Target, o *Options) (float64, error) {
 	recorded := newTape()
 	once, source := *w, *t
@@ -253,7 +253,7 @@ func (w *workload) ceiling(ctx context.Context, t *Target, o *Options) (float64,
 		}
 	}
 	played := &recording{Greeting: recorded.greeting, Answers: recorded.answers}
-	if w.bar.syncShare > 0 {
+	if w.durable {
 		played.Dir = o.Dir
 	}
 	p, err := startReplay(ctx, o.Replay, played)

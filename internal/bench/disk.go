@@ -8,11 +8,20 @@ import (
 )
 
 // syncLog is a file that is written as a log is: into space that is there already, and every
-// write waits until it is on the disk.
+// write waits until it is on the disk. Those that come while one is under way share the next.
 type syncLog struct {
-	mu   sync.Mutex
 	file *os.File
 	at   int64
+	disk sync.Mutex // guards file and at
+	mu   sync.Mutex // guards next
+	next *syncRound
+}
+
+// syncRound is what is written and synced at once.
+type syncRound struct {
+	once sync.Once
+	b    []byte
+	err  error
 }
 
 const syncLogBytes = 16 << 20
@@ -22,7 +31,7 @@ func newSyncLog(dir string) (*syncLog, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &syncLog{file: f}
+	l := &syncLog{file: f, next: new(syncRound)}
 	zeros := make([]byte, 64<<10)
 	for range syncLogBytes / len(zeros) {
 		if _, err = f.Write(zeros); err != nil {
@@ -41,7 +50,21 @@ func newSyncLog(dir string) (*syncLog, error) {
 
 func (l *syncLog) write(b []byte) error {
 	l.mu.Lock()
-	defer l.mu.Unlock()
+	round := l.next
+	round.b = append(round.b, b...)
+	l.mu.Unlock()
+	round.once.Do(func() {
+		l.disk.Lock()
+		defer l.disk.Unlock()
+		l.mu.Lock()
+		l.next = new(syncRound)
+		l.mu.Unlock()
+		round.err = l.put(round.b)
+	})
+	return round.err
+}
+
+func (l *syncLog) put(b []byte) error {
 	if l.at+int64(len(b)) > syncLogBytes {
 		l.at = 0
 	}

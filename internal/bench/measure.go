@@ -21,6 +21,7 @@ type workload struct {
 	cold    bool     // each run begins with a server that has just started, and has one step
 	changes bool     // flags: also measured against a server that syncs them
 	lmtp    bool
+	durable bool   // what is answered has to be on the disk
 	differs string // why another server's answers may differ
 	rests   bool   // after each run, so that what a server puts off until it is quiet does not burden the other
 	// begin prepares one client, outside of what is measured.

@@ -52,12 +52,12 @@ func tapeKey(command string) string {
 // reaches bounds what any server can reach with this client on this machine.
 type player struct {
 	tape *tape
-	disk *syncLog // what is written before answers leave; nil: nothing is
+	disk *syncLog // that keeps what came before answers leave; nil: none does
 	imap net.Listener
 	lmtp net.Listener
 }
 
-// changeBytes are about what a change of flags needs in a log.
+// changeBytes are about what a change needs in a log besides the mail that comes with it.
 const changeBytes = 150
 
 func play(t *tape, disk *syncLog) (*player, error) {
@@ -95,12 +95,17 @@ func accept(l net.Listener, serve func(net.Conn)) {
 	}
 }
 
+// serveIMAP keeps what came in literals, and answers.
 func (p *player) serveIMAP(c net.Conn) {
 	r := bufio.NewReaderSize(c, 64<<10)
 	w := bufio.NewWriterSize(c, 64<<10)
 	_, _ = w.WriteString(p.tape.greeting)
+	if w.Flush() != nil {
+		return
+	}
+	var change bytes.Buffer
 	for {
-		if r.Buffered() == 0 && (p.log() != nil || w.Flush() != nil) {
+		if r.Buffered() == 0 && (p.keep(&change) != nil || w.Flush() != nil) {
 			return
 		}
 		line, err := r.ReadSlice('\n')
@@ -108,12 +113,13 @@ func (p *player) serveIMAP(c net.Conn) {
 			return
 		}
 		tag, command, _ := strings.Cut(strings.TrimRight(string(line), "\r\n"), " ")
+		change.Write(noted[:])
 		for {
 			n, more := literalSize(line)
 			if !more {
 				break
 			}
-			if _, err = io.CopyN(io.Discard, r, int64(n)); err == nil {
+			if _, err = io.CopyN(&change, r, int64(n)); err == nil {
 				line, err = r.ReadSlice('\n')
 			}
 			if err != nil {
@@ -126,19 +132,23 @@ func (p *player) serveIMAP(c net.Conn) {
 	}
 }
 
-// log does what answers that change something wait for.
-func (p *player) log() error {
-	if p.disk == nil {
+// noted is the change that a command makes.
+var noted [changeBytes]byte
+
+// keep does what answers to commands that change something wait for.
+func (p *player) keep(change *bytes.Buffer) error {
+	defer change.Reset()
+	if p.disk == nil || change.Len() == 0 {
 		return nil
 	}
-	var change [changeBytes]byte
-	return p.disk.write(change[:])
+	return p.disk.write(change.Bytes())
 }
 
 func (p *player) serveLMTP(c net.Conn) {
 	r := bufio.NewReaderSize(c, 64<<10)
 	w := bufio.NewWriter(c)
 	_, _ = w.WriteString("220 replay\r\n")
+	var change bytes.Buffer
 	for {
 		if r.Buffered() == 0 && w.Flush() != nil {
 			return
@@ -155,10 +165,15 @@ func (p *player) serveLMTP(c net.Conn) {
 		if w.Flush() != nil {
 			return
 		}
+		change.Write(noted[:])
 		for string(line) != ".\r\n" {
 			if line, err = r.ReadSlice('\n'); err != nil {
 				return
 			}
+			change.Write(line)
+		}
+		if p.keep(&change) != nil {
+			return
 		}
 		_, _ = w.WriteString("250 OK\r\n")
 	}

@@ -7,7 +7,7 @@ import (
 
 // writingLoads change mail.
 func writingLoads() []*workload {
-	return []*workload{
+	loads := []*workload{
 		{name: "append-1", unit: "message", bar: bar{ratio: 2}, doc: "APPEND of 1 to 20 KB, one client", rests: true, begin: appends},
 		{name: "append-16", unit: "message", clients: 16, bar: bar{ratio: 5}, doc: "the same, 16 clients in accounts of their own", rests: true, begin: appends},
 		{name: "lmtp-1", unit: "message", lmtp: true, bar: bar{ratio: 3}, doc: "LMTP of 1 to 20 KB, one connection", rests: true, begin: delivers},
@@ -19,6 +19,10 @@ func writingLoads() []*workload {
 		{name: "move", unit: "message", changes: true, needs: []string{"MOVE"}, bar: bar{ratio: 5}, doc: "MOVE of 1,000 messages to and fro", begin: moves},
 		{name: "expunge", unit: "message", changes: true, bar: bar{ratio: 3}, doc: "EXPUNGE of 1,000 messages, all of their mailbox", begin: expunges},
 	}
+	for _, w := range loads {
+		w.durable = true
+	}
+	return loads
 }
 
 // letterPool are messages that are sent in turn, so that making them is not measured.

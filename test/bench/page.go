@@ -33,9 +33,9 @@ func (p *page) text() string {
 Written by `+"`make bench`"+`, which anybody can run (Debian, root, some gigabytes of disk). Both servers run on one machine,
 take turns in one run, get the same mail and the same commands, and answer to the same client; the client is on the same machine and
 shares its cores. The median of %d runs of %g s counts (%d where a run takes long). Rates are per second of the time
-that clients waited. *Ceiling* is what the same client gets from a process that only plays back recorded answers: not much more can be had here;
-for what adds messages it is what the bare store takes, where that is less, and for a single STORE such a server writes 150 bytes to the disk,
-and waits for them, before each answer.
+that clients waited. *Ceiling* is what the same client gets from a process that only plays back recorded answers: not much more can be had here.
+Where something changes, that process writes what came (messages, and 150 bytes for each command) to one file, and answers when it is on the disk; all who wait
+share a sync. For what adds messages the ceiling is what the bare store takes, where that is less.
 A bar is the smaller of the ratio that is wanted and 70 %% of the ceiling. *Cold*: the server has just been restarted; the page cache is kept.
 CPU and bytes are for one unit: the time of all of the server's processes, and what went over the connections both ways, preparations between the measured
 parts included. After they have been filled or restarted both get time until they have nothing to do. Memory is the proportional set size of all its processes after a run. After a run of APPEND or LMTP both rest for some
