@@ -7,6 +7,10 @@ import (
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"postfach/internal/mail"
+	"postfach/internal/store/storetest"
 )
 
 // compacted is a database that has something to compact.
@@ -95,6 +99,36 @@ func TestCompactionsEnd(t *testing.T) {
 		<-c.ended
 		if d.started.Load() != 0 {
 			t.Error("a compaction has started")
+		}
+	})
+}
+
+// TestCompactionsOfStore: what is put off in a store is done when it is quiet.
+func TestCompactionsOfStore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, err := Open("data", Options{FS: vfs.NewMem(), MemTableBytes: 64 << 10, Env: storetest.Env()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		if err := s.AddAccount(t.Context(), mail.Account{ID: 1, Name: "anna"}); err != nil {
+			t.Fatal(err)
+		}
+		for range 200 {
+			if err := s.PutDerived(t.Context(), 1, "x", make([]byte, 3000)); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Millisecond)
+		}
+		synctest.Wait()
+		m := s.current.db.Metrics()
+		if m.Compact.Count != 0 || m.Levels[0].Sublevels < 3 {
+			t.Errorf("%d compactions, %d tables on top of each other while much was committed", m.Compact.Count, m.Levels[0].Sublevels)
+		}
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		if m = s.current.db.Metrics(); m.Compact.Count == 0 || m.Levels[0].Sublevels > 1 {
+			t.Errorf("%d compactions, %d tables on top of each other when it was quiet", m.Compact.Count, m.Levels[0].Sublevels)
 		}
 	})
 }
