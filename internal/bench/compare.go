@@ -16,7 +16,7 @@ type Options struct {
 	Only    []string // names of workloads; empty: all
 	Changes bool     // only those that change flags
 	Ceiling bool     // also measure what a server that does no work reaches
-	Dir     string   // a directory on the servers' disk, to measure its syncs; may be empty
+	Dir     string   // a directory on the servers' disk, to measure its syncs and for what a ceiling keeps; empty: neither
 	Replay  []string // a command that calls Replay; empty: answers are played by this process
 	Log     io.Writer
 }
@@ -30,7 +30,7 @@ type Line struct {
 	Share   float64 `json:"share,omitempty"`   // or the share of the disk's serial syncs
 	Results []Run   `json:"results"`           // one a target, medians
 	Ratio   float64 `json:"ratio,omitempty"`   // first target to second
-	Ceiling float64 `json:"ceiling,omitempty"` // units a second of a server that does nothing
+	Ceiling float64 `json:"ceiling,omitempty"` // units a second of a server that only keeps what it has to
 	Note    string  `json:"note,omitempty"`    // why there is nothing, or how answers differ
 }
 

@@ -100,9 +100,6 @@ func (p *player) serveIMAP(c net.Conn) {
 	r := bufio.NewReaderSize(c, 64<<10)
 	w := bufio.NewWriterSize(c, 64<<10)
 	_, _ = w.WriteString(p.tape.greeting)
-	if w.Flush() != nil {
-		return
-	}
 	var change bytes.Buffer
 	for {
 		if r.Buffered() == 0 && (p.keep(&change) != nil || w.Flush() != nil) {

@@ -218,7 +218,7 @@ func (p *page) boundByStore() {
 	}
 }
 
-// sameCeilings: what a server that does nothing reaches does not depend on the other one.
+// sameCeilings: what a server that plays back answers reaches does not depend on the other one.
 func (p *page) sameCeilings() {
 	for i := range p.synced.Lines {
 		l := &p.synced.Lines[i]

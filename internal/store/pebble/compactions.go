@@ -16,12 +16,20 @@ import (
 type compactions struct {
 	committed *atomic.Uint64 // counts commits
 	broken    <-chan struct{}
-	db        pebble.DBForCompaction
+	db        compacting
 	wanted    chan struct{} // that one may wait
 	stop      chan struct{}
 	ended     chan struct{}
 	running   atomic.Int32
 }
+
+// compacting is a database that has something to compact.
+type compacting interface {
+	pebble.DBForCompaction
+	Metrics() *pebble.Metrics
+}
+
+var _ compacting = (*pebble.DB)(nil)
 
 const (
 	// compactLook is how long it is looked at how much is committed before a compaction starts.
@@ -41,7 +49,7 @@ func newCompactions(e *epoch) *compactions {
 
 // Register implements pebble.CompactionScheduler.
 func (c *compactions) Register(_ int, db pebble.DBForCompaction) {
-	c.db = db
+	c.db = db.(compacting)
 	go c.run()
 }
 
@@ -119,6 +127,5 @@ func (c *compactions) start() {
 
 // crowded tells whether those who read have to look into too many tables.
 func (c *compactions) crowded() bool {
-	db, ok := c.db.(interface{ Metrics() *pebble.Metrics })
-	return ok && db.Metrics().Levels[0].Sublevels >= compactAnyway
+	return c.db.Metrics().Levels[0].Sublevels >= compactAnyway
 }

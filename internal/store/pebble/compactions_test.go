@@ -13,13 +13,11 @@ import (
 	"postfach/internal/store/storetest"
 )
 
-// compacted is a database that has something to compact.
+// compacted is compacting.
 type compacted struct {
 	waiting, started, sublevels atomic.Int32
 	handle                      pebble.CompactionGrantHandle
 }
-
-var _ pebble.DBForCompaction = (*pebble.DB)(nil) // and has Metrics
 
 func (d *compacted) GetAllowedWithoutPermission() int { return 1 }
 

@@ -32,8 +32,8 @@ type epoch struct {
 	folded  chan struct{} // closed when the folder has stopped, for the writer and the syncer
 	wrote   chan struct{} // closed when the writer has ended
 
-	// tidy is held by what rewrites logs behind the commits' back: the folder
-	// and the sweeper.
+	// tidy is held by what rewrites logs behind the commits' back, which are the folder
+	// and the sweeper, and by Check.
 	tidy      sync.Mutex
 	foldMarks foldMarks // needs tidy
 
