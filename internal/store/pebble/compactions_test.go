@@ -42,7 +42,7 @@ func (d *compacted) Metrics() *pebble.Metrics {
 // look into, and one starts after the other.
 func TestCompactionsWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e := &epoch{fence: newFence(nil)}
+		e := &epoch{fence: newFence(nil, nil)}
 		c := newCompactions(e)
 		d := new(compacted)
 		c.Register(2, d)
@@ -88,7 +88,7 @@ func TestCompactionsWait(t *testing.T) {
 // TestCompactionsEnd: what waits in an epoch that is over ends.
 func TestCompactionsEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e := &epoch{fence: newFence(nil)}
+		e := &epoch{fence: newFence(nil, nil)}
 		c, d := newCompactions(e), new(compacted)
 		c.Register(2, d)
 		d.waiting.Store(1)

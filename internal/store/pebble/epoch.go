@@ -24,13 +24,15 @@ type epoch struct {
 
 	places places
 
-	writes  chan *write
-	written sync.Pool      // of *write, for the next; one that was given up may still be done
-	folds   chan mailboxID // mailboxes whose logs have grown
-	pages   chan pagesWanted
-	stop    chan struct{} // closed when the epoch ends in peace, for the folder
-	folded  chan struct{} // closed when the folder has stopped, for the writer and the syncer
-	wrote   chan struct{} // closed when the writer has ended
+	applying sync.Mutex // held while a batch is applied, which happens one by one
+	mem      memtable   // needs applying
+	writes   chan *write
+	written  sync.Pool      // of *write, for the next; one that was given up may still be done
+	folds    chan mailboxID // mailboxes whose logs have grown
+	pages    chan pagesWanted
+	stop     chan struct{} // closed when the epoch ends in peace, for the folder
+	folded   chan struct{} // closed when the folder has stopped, for the writer and the syncer
+	wrote    chan struct{} // closed when the writer has ended
 
 	// tidy is held by what rewrites logs behind the commits' back, which are the folder
 	// and the sweeper, and by Check.
@@ -54,7 +56,6 @@ var errAway = mail.Errorf(mail.Unavailable, "the store is away")
 func (s *Store) newEpoch() (*epoch, error) {
 	e := &epoch{
 		store:  s,
-		fence:  newFence(s.fs),
 		writes: make(chan *write),
 		folds:  make(chan mailboxID, 64),
 		pages:  make(chan pagesWanted, 64),
@@ -63,6 +64,7 @@ func (s *Store) newEpoch() (*epoch, error) {
 		wrote:  make(chan struct{}),
 		empty:  sync.NewCond(&s.mu),
 	}
+	e.fence = newFence(s.fs, e.sync.logSynced)
 	e.sync.init(e)
 	e.locks.init()
 	e.quiet.init(e)
@@ -107,9 +109,15 @@ func (e *epoch) write(b *pebble.Batch) (uint64, error) { return e.put(b, false) 
 // put applies a batch and returns its number for a ticket; it is closed. awaited: a sync may
 // begin at once. An error means that the epoch is over.
 //
-// One goroutine applies all batches: the caller must not be stuck in pebble when the
-// fence parks.
+// The caller must not be stuck in pebble when the fence parks. So it applies the batch itself only where
+// that writes nothing to the disk; otherwise a goroutine does that is there for it.
 func (e *epoch) put(b *pebble.Batch, awaited bool) (uint64, error) {
+	if e.applying.TryLock() {
+		if e.mem.fits(b) {
+			return e.putHere(b, awaited)
+		}
+		e.applying.Unlock()
+	}
 	w, _ := e.written.Get().(*write)
 	if w == nil {
 		w = &write{done: make(chan error, 1)}
@@ -131,26 +139,27 @@ func (e *epoch) put(b *pebble.Batch, awaited bool) (uint64, error) {
 	}
 }
 
+// putHere is put where the caller runs; it ends applying.
+func (e *epoch) putHere(b *pebble.Batch, awaited bool) (uint64, error) {
+	defer e.applying.Unlock()
+	return e.number(b, awaited)
+}
+
 func (e *epoch) writer() {
 	defer close(e.wrote)
 	for {
 		select {
 		case w := <-e.writes:
-			bytes := w.batch.Len()
-			leads := w.awaited && e.sync.lead()
-			err := e.apply(w.batch, leads)
-			if err != nil {
-				e.fence.fail(err)
-				err = errAway
-			}
-			w.seq = e.sync.committed.Add(1)
-			if leads && err == nil {
-				e.sync.led <- w.batch
-			}
+			var err error
+			e.applying.Lock()
+			w.seq, err = e.number(w.batch, w.awaited)
+			e.applying.Unlock()
 			w.done <- err
-			e.quiet.wrote(bytes)
 		case <-e.quiet.timer.C:
-			if err := e.quiet.due(); err != nil {
+			e.applying.Lock()
+			err := e.quiet.due()
+			e.applying.Unlock()
+			if err != nil {
 				e.fence.fail(err)
 			}
 		case <-e.folded:
@@ -159,6 +168,23 @@ func (e *epoch) writer() {
 			return
 		}
 	}
+}
+
+// number applies a batch and gives it its number. It needs applying.
+func (e *epoch) number(b *pebble.Batch, awaited bool) (uint64, error) {
+	bytes := entriesBytes(b)
+	leads := awaited && e.sync.lead()
+	if err := e.apply(b, leads); err != nil {
+		e.fence.fail(err)
+		return 0, errAway
+	}
+	e.mem.used += bytes
+	seq := e.sync.committed.Add(1)
+	if leads {
+		e.sync.leads(b)
+	}
+	e.quiet.wrote()
+	return seq, nil
 }
 
 // apply applies a batch, and closes it unless its sync is waited for.

@@ -20,13 +20,16 @@ import (
 // epoch that follows.
 type fence struct {
 	vfs.FS
+	synced func()        // is called after each sync of a log
 	broken chan struct{} // closed by the first failure
 
 	mu  sync.RWMutex // held for reading by every write under way
 	err error        // why it is broken; guarded by mu or broken
 }
 
-func newFence(fs vfs.FS) *fence { return &fence{FS: fs, broken: make(chan struct{})} }
+func newFence(fs vfs.FS, synced func()) *fence {
+	return &fence{FS: fs, synced: synced, broken: make(chan struct{})}
+}
 
 // do runs one write to disk.
 func (f *fence) do(write func() error) error {
@@ -78,8 +81,8 @@ func (f *fence) Create(name string, c vfs.DiskWriteCategory) (vfs.File, error) {
 	switch {
 	case err != nil:
 		return nil, err
-	case isLog(name, file):
-		return &logFile{fencedFile: fencedFile{file.(*fencedFile).File, f}}, nil
+	case isLog(name):
+		return f.newLog(file.(*fencedFile).File, false), nil
 	case isTable(name):
 		return &tableFile{fencedFile: fencedFile{file.(*fencedFile).File, f}}, nil
 	}
@@ -91,7 +94,11 @@ func (f *fence) OpenReadWrite(name string, c vfs.DiskWriteCategory, o ...vfs.Ope
 }
 
 func (f *fence) ReuseForWrite(from, to string, c vfs.DiskWriteCategory) (vfs.File, error) {
-	return f.file(func() (vfs.File, error) { return f.FS.ReuseForWrite(from, to, c) })
+	file, err := f.file(func() (vfs.File, error) { return f.FS.ReuseForWrite(from, to, c) })
+	if err != nil || !isLog(to) {
+		return file, err
+	}
+	return f.newLog(file.(*fencedFile).File, true), nil
 }
 
 func (f *fence) OpenDir(name string) (vfs.File, error) {

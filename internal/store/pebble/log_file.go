@@ -12,6 +12,8 @@ import (
 // pebble they are what is behind the end of a log that it uses again: nothing. Those need none.
 type logFile struct {
 	fencedFile
+	synced   func() // is called after each sync
+	zeros    bool   // are wanted
 	at, size int64
 }
 
@@ -25,13 +27,27 @@ const (
 
 var zeros [zerosAhead + bulkBytes]byte
 
-// isLog tells whether a file is a log on a disk.
-func isLog(name string, f vfs.File) bool {
-	return strings.HasSuffix(name, ".log") && f.Fd() != vfs.InvalidFd
+// isLog tells whether a file is a log.
+func isLog(name string) bool { return strings.HasSuffix(name, ".log") }
+
+// newLog makes a log of a file. used: it has been one before. A file that is not on a disk needs no zeros.
+func (f *fence) newLog(file vfs.File, used bool) vfs.File {
+	return &logFile{fencedFile: fencedFile{file, f}, synced: f.synced, zeros: !used && file.Fd() != vfs.InvalidFd}
+}
+
+func (f *logFile) Sync() error { return f.after(f.fencedFile.Sync()) }
+
+func (f *logFile) SyncData() error { return f.after(f.fencedFile.SyncData()) }
+
+func (f *logFile) after(err error) error {
+	if err == nil {
+		f.synced()
+	}
+	return err
 }
 
 func (f *logFile) Write(p []byte) (int, error) {
-	if end := f.at + int64(len(p)); end > f.size && len(p) < bulkBytes {
+	if end := f.at + int64(len(p)); f.zeros && end > f.size && len(p) < bulkBytes {
 		size := (end/zerosAhead + 1) * zerosAhead
 		if _, err := f.WriteAt(zeros[:size-f.size], f.size); err != nil {
 			return 0, err

@@ -28,7 +28,7 @@ func (e *epoch) options() *pebble.Options {
 	listener := &pebble.EventListener{
 		BackgroundError: func(err error) { e.store.env.Log.Error("database", "background", err) },
 		// Every memtable has a log of its own.
-		WALCreated: func(pebble.WALCreateInfo) { e.quiet.bytes.Store(0) },
+		WALCreated: func(pebble.WALCreateInfo) { e.mem.made(e.store.memTable) },
 		// Without this one, pebble ends the process.
 		DataCorruption: func(info pebble.DataCorruptionInfo) {
 			e.store.env.Log.Error("database", "corruption", info.String())

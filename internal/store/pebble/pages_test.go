@@ -60,8 +60,12 @@ func (p *pagesTest) settle() {
 		}
 		p.must(p.current.makePages(pagesWanted{id: mailboxID{anna, m.ID}, numbers: numbers}))
 	}
-	for len(p.current.pages) > 0 { // what is left of them finds nothing to do
-		<-p.current.pages
+	for {
+		select {
+		case <-p.current.pages: // what is left of them finds nothing to do
+		default:
+			return
+		}
 	}
 }
 

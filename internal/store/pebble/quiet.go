@@ -1,16 +1,12 @@
 package pebble
 
-import (
-	"sync/atomic"
-	"time"
-)
+import "time"
 
 // quietFlush writes the memtable to tables when nothing is committed for a while, though it is
 // not full: a flush takes one of the processors for some time, and the next burst of mail then
-// begins with an empty one. It is the writer's, but for bytes.
+// begins with an empty one. It needs epoch.applying.
 type quietFlush struct {
 	e     *epoch
-	bytes atomic.Int64 // of batches since the last flush has begun
 	timer *time.Timer
 	armed bool
 	more  bool // has come since it was armed
@@ -28,8 +24,8 @@ func (q *quietFlush) init(e *epoch) {
 }
 
 // wrote says that a batch has been applied.
-func (q *quietFlush) wrote(bytes int) {
-	if q.bytes.Add(int64(bytes)) < q.enough() {
+func (q *quietFlush) wrote() {
+	if !q.enough() {
 		return
 	}
 	if q.more = q.armed; !q.armed {
@@ -37,7 +33,7 @@ func (q *quietFlush) wrote(bytes int) {
 	}
 }
 
-func (q *quietFlush) enough() int64 { return int64(q.e.store.memTable / quietShare) }
+func (q *quietFlush) enough() bool { return q.e.mem.used >= q.e.store.memTable/quietShare }
 
 func (q *quietFlush) arm() {
 	q.armed, q.more = true, false
@@ -51,7 +47,8 @@ func (q *quietFlush) due() (err error) {
 	switch {
 	case q.more:
 		q.arm()
-	case q.bytes.Load() >= q.enough(): // it has not become full meanwhile
+	case q.enough(): // it has not become full meanwhile
+		q.e.mem.kept = true
 		_, err = q.e.db.AsyncFlush()
 	}
 	return err

@@ -16,25 +16,30 @@ import (
 // makes the new one (record.LogWriter.Close, DB.rotateWAL).
 //
 // The exception is a commit that somebody is known to wait for, where nobody else writes: it
-// takes its sync with it (lead), which is then under way before anybody has been told of the commit.
+// takes its sync with it (lead), which is then under way before anybody has been told of the commit. Who
+// waits for it ends that round, when the log says that it has been synced.
 //
 // Why not so with every commit: pebble would queue a sync for each, also for those that nobody
 // ever waits for, and its result must be fetched for each. Here a thousand
 // pipelined commits whose session waits once cost one sync, a delivery that arrives
 // during a sync shares the next, and a commit that nobody waits for costs none.
 //
-// One goroutine makes all syncs, one round after the other: a waiter must not be stuck in
+// One goroutine makes all other syncs, one round after the other: a waiter must not be stuck in
 // pebble when the fence parks, and a new goroutine for each would grow its stack each time.
 type syncer struct {
 	epoch     *epoch
 	committed atomic.Uint64 // the newest number given
 	durable   atomic.Uint64
 	wake      chan struct{}      // that a round is wanted
-	led       chan *pebble.Batch // whose sync is the round under way
+	led       chan *pebble.Batch // whose sync is the round under way, and that nobody waits for
+	awaited   chan *pebble.Batch // the same for who waits; without a buffer
 	ended     chan struct{}      // closed when the goroutine has ended
 
 	mu      sync.Mutex
-	several bool // the last round was for more than one commit
+	leader  *pebble.Batch // whose sync is the round under way, until the log has been synced
+	syncs   uint64        // of logs that have ended
+	before  uint64        // those of them when the last one was about to lead
+	several bool          // the last round was for more than one commit
 	wanted  bool
 	covered uint64        // by the round under way
 	round   chan struct{} // closed when the round under way has ended
@@ -44,6 +49,7 @@ type syncer struct {
 func (y *syncer) init(e *epoch) {
 	y.epoch = e
 	y.wake, y.led, y.ended = make(chan struct{}, 1), make(chan *pebble.Batch, 1), make(chan struct{})
+	y.awaited = make(chan *pebble.Batch)
 	y.next = make(chan struct{})
 }
 
@@ -52,20 +58,26 @@ func (y *syncer) Synced(seq uint64) bool { return seq <= y.durable.Load() }
 
 // Sync implements mail.Syncer. ctx bounds the wait only: a sync under way goes on.
 func (y *syncer) Sync(ctx context.Context, seq uint64) error {
-	round, _ := y.ask(seq)
-	if round == nil {
-		return nil
-	}
-	select {
-	case <-round:
-		return nil
-	case <-y.epoch.fence.broken:
-		if y.Synced(seq) {
+	for {
+		round, _ := y.ask(seq)
+		if round == nil {
 			return nil
 		}
-		return errAway
-	case <-ctx.Done():
-		return ctx.Err()
+		select {
+		case <-round:
+			return nil
+		case b := <-y.awaited:
+			if err := y.follow(b); err != nil {
+				y.epoch.fence.fail(err)
+			}
+		case <-y.epoch.fence.broken:
+			if y.Synced(seq) {
+				return nil
+			}
+			return errAway
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	}
 }
 
@@ -90,10 +102,7 @@ func (y *syncer) ask(seq uint64) (round <-chan struct{}, woken bool) {
 		return y.round, false
 	case !y.wanted:
 		y.wanted, woken = true, true
-		select {
-		case y.wake <- struct{}{}:
-		default: // it has not come to the last one yet
-		}
+		y.waken()
 	}
 	return y.next, woken
 }
@@ -125,8 +134,8 @@ func (y *syncer) run() {
 	}
 }
 
-// lead makes the sync of the next commit a round, if none is under way and nobody else writes. It is
-// the writer's, which applies commits one by one.
+// lead makes the sync of the next commit a round, if none is under way and nobody else writes. It needs
+// epoch.applying, until leads is called.
 func (y *syncer) lead() bool {
 	y.mu.Lock()
 	defer y.mu.Unlock()
@@ -134,7 +143,37 @@ func (y *syncer) lead() bool {
 		return false
 	}
 	y.start(y.committed.Load() + 1)
+	y.before = y.syncs
 	return true
+}
+
+// leads says that a commit has been applied and has taken its sync with it.
+func (y *syncer) leads(b *pebble.Batch) {
+	y.mu.Lock()
+	defer y.mu.Unlock()
+	if y.syncs != y.before {
+		y.led <- b // that may have been its sync, or that of the log before it
+		return
+	}
+	y.leader = b
+}
+
+// logSynced is told of each sync of a log, by the goroutine that has made it and is about to tell of it. So it
+// is only now that somebody may wait for that without being stuck.
+func (y *syncer) logSynced() {
+	y.mu.Lock()
+	b := y.leader
+	y.leader = nil
+	y.syncs++
+	y.mu.Unlock()
+	if b == nil {
+		return
+	}
+	select {
+	case y.awaited <- b:
+	default:
+		y.led <- b
+	}
 }
 
 // follow waits for the sync that a commit has taken with it.
@@ -184,6 +223,16 @@ func (y *syncer) end() {
 	defer y.mu.Unlock()
 	close(y.round)
 	y.covered, y.round = 0, nil
+	if y.wanted {
+		y.waken()
+	}
+}
+
+func (y *syncer) waken() {
+	select {
+	case y.wake <- struct{}{}:
+	default: // it has not come to the last one yet
+	}
 }
 
 // now makes everything durable that was committed before it is called.
