@@ -151,7 +151,7 @@ func (c *benchRun) save(r *bench.Report) error {
 
 type benchReplay struct{}
 
-func (*benchReplay) Run(p *process) error { return bench.Replay(os.Stdin, p.stdout) }
+func (*benchReplay) Run(p *process) error { return bench.Replay(os.Stdin, p.stdout, nil) }
 
 // replayCommand runs this program as what plays recorded answers; nil when it can't be found.
 func replayCommand() []string {

@@ -26,6 +26,12 @@ type syncRound struct {
 
 const syncLogBytes = 16 << 20
 
+// Keeper puts what came on the disk, so that answers may leave.
+type Keeper interface {
+	Keep(change []byte) error
+	Close()
+}
+
 func newSyncLog(dir string) (*syncLog, error) {
 	f, err := os.CreateTemp(dir, "syncs-")
 	if err != nil {
@@ -42,13 +48,14 @@ func newSyncLog(dir string) (*syncLog, error) {
 		err = f.Sync()
 	}
 	if err != nil {
-		l.close()
+		l.Close()
 		return nil, err
 	}
 	return l, nil
 }
 
-func (l *syncLog) write(b []byte) error {
+// Keep implements Keeper.
+func (l *syncLog) Keep(b []byte) error {
 	l.mu.Lock()
 	round := l.next
 	round.b = append(round.b, b...)
@@ -75,7 +82,8 @@ func (l *syncLog) put(b []byte) error {
 	return syscall.Fdatasync(int(l.file.Fd()))
 }
 
-func (l *syncLog) close() {
+// Close implements Keeper.
+func (l *syncLog) Close() {
 	l.file.Close()
 	os.Remove(l.file.Name())
 }
@@ -87,11 +95,11 @@ func SyncRate(dir string, length time.Duration) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
-	defer l.close()
+	defer l.Close()
 	block := make([]byte, 4096)
 	n, began := 0, time.Now()
 	for time.Since(began) < length {
-		if err := l.write(block); err != nil {
+		if err := l.Keep(block); err != nil {
 			return 0, err
 		}
 		n++

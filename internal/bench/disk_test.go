@@ -24,13 +24,13 @@ func TestSyncLog(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.close()
+	defer l.Close()
 	var group sync.WaitGroup
 	for i := range 20 {
 		group.Go(func() {
 			for k := range 20 {
 				mark := fmt.Appendf(nil, "<%d of %d>", k, i)
-				if err := l.write(mark); err != nil {
+				if err := l.Keep(mark); err != nil {
 					t.Error(err)
 				}
 			}
@@ -53,8 +53,8 @@ func TestReplayKeeps(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.close()
-	p, err := play(&tape{greeting: "* OK\r\n"}, l)
+	defer l.Close()
+	p, err := play(&tape{greeting: "* OK\r\n"}, nil, l)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,9 +21,10 @@ type workload struct {
 	cold    bool     // each run begins with a server that has just started, and has one step
 	changes bool     // flags: also measured against a server that syncs them
 	lmtp    bool
+	files   bool   // what is answered is in files
 	durable bool   // what is answered has to be on the disk
 	differs string // why another server's answers may differ
-	rests   bool   // after each run, so that what a server puts off until it is quiet does not burden the other
+	adds    bool   // mail: after each run both servers rest, so that what one puts off until it is quiet does not burden the other
 	// begin prepares one client, outside of what is measured.
 	begin func(ctx context.Context, t *Target, s Scale, client int) (*client, error)
 }

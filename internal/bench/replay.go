@@ -52,7 +52,8 @@ func tapeKey(command string) string {
 // reaches bounds what any server can reach with this client on this machine.
 type player struct {
 	tape *tape
-	disk *syncLog // that keeps what came before answers leave; nil: none does
+	long *shelf // answers that are in a file; nil: all are in memory
+	disk Keeper // of what came before answers leave; nil: none does
 	imap net.Listener
 	lmtp net.Listener
 }
@@ -60,7 +61,7 @@ type player struct {
 // changeBytes are about what a change needs in a log besides the mail that comes with it.
 const changeBytes = 150
 
-func play(t *tape, disk *syncLog) (*player, error) {
+func play(t *tape, long *shelf, disk Keeper) (*player, error) {
 	imap, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
@@ -70,7 +71,7 @@ func play(t *tape, disk *syncLog) (*player, error) {
 		imap.Close()
 		return nil, err
 	}
-	p := &player{t, disk, imap, lmtp}
+	p := &player{t, long, disk, imap, lmtp}
 	go accept(imap, p.serveIMAP)
 	go accept(lmtp, p.serveLMTP)
 	return p, nil
@@ -101,6 +102,10 @@ func (p *player) serveIMAP(c net.Conn) {
 	w := bufio.NewWriterSize(c, 64<<10)
 	_, _ = w.WriteString(p.tape.greeting)
 	var change bytes.Buffer
+	var buf []byte
+	if p.long != nil {
+		buf = make([]byte, shelfBufBytes)
+	}
 	for {
 		if r.Buffered() == 0 && (p.keep(&change) != nil || w.Flush() != nil) {
 			return
@@ -124,7 +129,9 @@ func (p *player) serveIMAP(c net.Conn) {
 			}
 		}
 		command, _, _ = strings.Cut(command, "{")
-		_, _ = w.Write(p.tape.answers[tapeKey(command)])
+		if key := tapeKey(command); !p.long.play(w, key, buf) {
+			_, _ = w.Write(p.tape.answers[key])
+		}
 		_, _ = w.WriteString(tag + " OK\r\n")
 	}
 }
@@ -138,7 +145,7 @@ func (p *player) keep(change *bytes.Buffer) error {
 	if p.disk == nil || change.Len() == 0 {
 		return nil
 	}
-	return p.disk.write(change.Bytes())
+	return p.disk.Keep(change.Bytes())
 }
 
 func (p *player) serveLMTP(c net.Conn) {

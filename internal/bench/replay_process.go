@@ -19,26 +19,37 @@ import (
 type recording struct {
 	Greeting string
 	Answers  map[string][]byte
-	Dir      string // of the log to write to before answers leave; empty: none
+	Dir      string // on the servers' disk; empty: in memory only
+	Files    bool   // long answers are read from a file
+	Durable  bool   // what came is kept before answers leave
+	Store    bool   // in a store, not only in a log
 }
 
 // Replay is the player: it reads what it is to play, writes its addresses, and serves until
-// there is no more to read.
-func Replay(in io.Reader, out io.Writer) error {
+// there is no more to read. store opens a store for mail in a directory; nil: mail is kept in a log, too.
+func Replay(in io.Reader, out io.Writer, store func(dir string) (Keeper, error)) error {
 	buffered := bufio.NewReader(in) // gob would make its own, and take what is behind
 	var r recording
 	if err := gob.NewDecoder(buffered).Decode(&r); err != nil {
 		return err
 	}
-	var disk *syncLog
-	if r.Dir != "" {
+	var disk Keeper
+	if r.Durable && r.Dir != "" {
 		var err error
-		if disk, err = newSyncLog(r.Dir); err != nil {
+		if disk, err = r.keeper(store); err != nil {
 			return err
 		}
-		defer disk.close()
+		defer disk.Close()
 	}
-	p, err := play(&tape{greeting: r.Greeting, answers: r.Answers}, disk)
+	var long *shelf
+	if r.Files {
+		var err error
+		if long, err = newShelf(r.Dir, r.Answers); err != nil {
+			return err
+		}
+		defer long.close()
+	}
+	p, err := play(&tape{greeting: r.Greeting, answers: r.Answers}, long, disk)
 	if err != nil {
 		return err
 	}
@@ -48,6 +59,13 @@ func Replay(in io.Reader, out io.Writer) error {
 	}
 	_, err = io.Copy(io.Discard, buffered)
 	return err
+}
+
+func (r *recording) keeper(store func(dir string) (Keeper, error)) (Keeper, error) {
+	if r.Store && store != nil {
+		return store(r.Dir)
+	}
+	return newSyncLog(r.Dir)
 }
 
 // replayed is a player at work.
@@ -81,7 +99,7 @@ func startReplay(ctx context.Context, command []string, r *recording) (*replayed
 
 func runReplay(ctx context.Context, command []string, in io.Reader, out io.Writer) error {
 	if len(command) == 0 {
-		return Replay(in, out)
+		return Replay(in, out, nil)
 	}
 	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = in, out, os.Stderr

@@ -8,10 +8,10 @@ import (
 // writingLoads change mail.
 func writingLoads() []*workload {
 	loads := []*workload{
-		{name: "append-1", unit: "message", bar: bar{ratio: 2}, doc: "APPEND of 1 to 20 KB, one client", rests: true, begin: appends},
-		{name: "append-16", unit: "message", clients: 16, bar: bar{ratio: 5}, doc: "the same, 16 clients in accounts of their own", rests: true, begin: appends},
-		{name: "lmtp-1", unit: "message", lmtp: true, bar: bar{ratio: 3}, doc: "LMTP of 1 to 20 KB, one connection", rests: true, begin: delivers},
-		{name: "lmtp-8", unit: "message", lmtp: true, clients: 8, bar: bar{ratio: 8}, doc: "the same, 8 connections to accounts of their own", rests: true, begin: delivers},
+		{name: "append-1", unit: "message", bar: bar{ratio: 2}, doc: "APPEND of 1 to 20 KB, one client", adds: true, begin: appends},
+		{name: "append-16", unit: "message", clients: 16, bar: bar{ratio: 5}, doc: "the same, 16 clients in accounts of their own", adds: true, begin: appends},
+		{name: "lmtp-1", unit: "message", lmtp: true, bar: bar{ratio: 3}, doc: "LMTP of 1 to 20 KB, one connection", adds: true, begin: delivers},
+		{name: "lmtp-8", unit: "message", lmtp: true, clients: 8, bar: bar{ratio: 8}, doc: "the same, 8 connections to accounts of their own", adds: true, begin: delivers},
 		{name: "store", unit: "command", changes: true, bar: bar{syncShare: 0.8}, doc: "UID STORE of one flag of one message", begin: stores(1, 1)},
 		{name: "store-pipelined", unit: "command", changes: true, bar: bar{ratio: 15}, doc: "the same, 200 pipelined", begin: stores(200, 1)},
 		{name: "store-range", unit: "message", changes: true, bar: bar{ratio: 1.5}, doc: "UID STORE of one flag of 1,000 messages", begin: stores(1, rangeMessages)},

@@ -51,7 +51,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if *replay {
-		if err := bench.Replay(os.Stdin, os.Stdout); err != nil {
+		if err := bench.Replay(os.Stdin, os.Stdout, openRaw); err != nil {
 			log.Fatal("bench: ", err)
 		}
 		return
@@ -181,7 +181,6 @@ func (r *rig) measure(ctx context.Context) (*page, error) {
 	if p.main, err = bench.Compare(ctx, targets, r.options); err != nil {
 		return p, err
 	}
-	p.boundByStore()
 	changes := r.options
 	changes.Changes, changes.Ceiling = true, false
 	if err = r.dovecot.restart(ctx, dovecotVariant{"always", "0"}); err != nil {
@@ -205,17 +204,6 @@ func (r *rig) measure(ctx context.Context) (*page, error) {
 	}
 	p.load = append(p.load, loadAverage())
 	return p, nil
-}
-
-// boundByStore lowers the ceilings of what adds messages to what the bare store takes.
-func (p *page) boundByStore() {
-	for i, l := range p.main.Lines {
-		for k, names := range [][]string{{"append-1", "lmtp-1"}, {"append-16", "lmtp-8"}} {
-			if slices.Contains(names, l.Name) && l.Ceiling > 0 {
-				p.main.Lines[i].Ceiling = min(l.Ceiling, p.raw[k])
-			}
-		}
-	}
 }
 
 // sameCeilings: what a server that plays back answers reaches does not depend on the other one.

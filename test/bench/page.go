@@ -34,8 +34,8 @@ Written by `+"`make bench`"+`, which anybody can run (Debian, root, some gigabyt
 take turns in one run, get the same mail and the same commands, and answer to the same client; the client is on the same machine and
 shares its cores. The median of %d runs of %g s counts (%d where a run takes long). Rates are per second of the time
 that clients waited. *Ceiling* is what the same client gets from a process that only plays back recorded answers: not much more can be had here.
-Where something changes, that process writes what came (messages, and 150 bytes for each command) to one file, and answers when it is on the disk; all who wait
-share a sync. For what adds messages the ceiling is what the bare store takes, where that is less.
+Bodies it reads from a file of 512 MB. Where something changes, it has what came on the disk before it answers: messages in a bare store, which is the one that Postfach has and nothing else of it
+(no protocol but the client's, no MIME, no engine), and of other commands 150 bytes each in one file, for which all who wait share a sync.
 A bar is the smaller of the ratio that is wanted and 70 %% of the ceiling. *Cold*: the server has just been restarted; the page cache is kept.
 CPU and bytes are for one unit: the time of all of the server's processes, and what went over the connections both ways, preparations between the measured
 parts included. After they have been filled or restarted both get time until they have nothing to do. Memory is the proportional set size of all its processes after a run. After a run of APPEND or LMTP both rest for some
