@@ -16,7 +16,7 @@ type Options struct {
 	Only    []string // names of workloads; empty: all
 	Changes bool     // only those that change flags
 	Ceiling bool     // also measure what a server that does no work reaches
-	Dir     string   // a directory on the servers' disk, to measure its syncs and for what a ceiling keeps; empty: neither
+	Dir     string   // a directory on the servers' disk, to measure its syncs and for what a ceiling keeps and reads; empty: neither
 	Replay  []string // a command that calls Replay; empty: answers are played by this process
 	Log     io.Writer
 }
