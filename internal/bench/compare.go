@@ -240,8 +240,8 @@ func (w *workload) possible(ctx context.Context, t *Target) error {
 const ceilingRuns = 3
 
 // ceiling runs the workload against a server that answers from a tape of the target, and
-// where answers have to wait for the disk keeps what came before: mail in a bare store, changes in a log. Bodies are
-// read from a file.
+// where answers have to wait for the disk keeps what came before: mail in a bare store, if o.Replay has one, and
+// changes in a log. Bodies are read from a file.
 func (w *workload) ceiling(ctx context.Context, t *Target, o *Options) (float64, error) {
 	recorded := newTape()
 	once, source := *w, *t
@@ -257,7 +257,7 @@ func (w *workload) ceiling(ctx context.Context, t *Target, o *Options) (float64,
 		}
 	}
 	played := &recording{Greeting: recorded.greeting, Answers: recorded.answers}
-	played.Dir, played.Files, played.Durable, played.Store = o.Dir, w.files && o.Dir != "", w.durable, w.adds
+	played.Dir, played.Files, played.Durable, played.Store = o.Dir, w.files, w.durable, w.adds
 	p, err := startReplay(ctx, o.Replay, played)
 	if err != nil {
 		return 0, err

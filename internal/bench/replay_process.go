@@ -42,7 +42,7 @@ func Replay(in io.Reader, out io.Writer, store func(dir string) (Keeper, error))
 		defer disk.Close()
 	}
 	var long *shelf
-	if r.Files {
+	if r.Files && r.Dir != "" {
 		var err error
 		if long, err = newShelf(r.Dir, r.Answers); err != nil {
 			return err

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"sync"
 	"time"
 
@@ -37,10 +36,13 @@ const (
 func openRaw(dir string) (bench.Keeper, error) { return newRawStore(context.Background(), dir) }
 
 func newRawStore(ctx context.Context, dir string) (*rawStore, error) {
-	r := &rawStore{dir: filepath.Join(dir, "raw"), free: make(chan mail.AccountID, rawWriters)}
-	var err error
-	if r.store, err = pebble.Open(r.dir, pebble.Options{Env: mail.SystemEnv(slog.New(slog.DiscardHandler))}); err != nil {
+	dir, err := os.MkdirTemp(dir, "raw-")
+	if err != nil {
 		return nil, err
+	}
+	r := &rawStore{dir: dir, free: make(chan mail.AccountID, rawWriters)}
+	if r.store, err = pebble.Open(r.dir, pebble.Options{Env: mail.SystemEnv(slog.New(slog.DiscardHandler))}); err != nil {
+		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
 	for id := mail.AccountID(1); id <= rawWriters; id++ {
 		if err := r.account(ctx, id); err != nil {

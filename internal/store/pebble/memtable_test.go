@@ -39,7 +39,7 @@ func fill(t *testing.T, e *epoch, bytes uint64, entryBytes int) {
 		fits, before := e.mem.fits(b), e.mem.used
 		_, err := e.number(b, false)
 		isNew := e.mem.used < before
-		if r.Uint64N(bytes/4) < uint64(b.Len()) {
+		if err == nil && r.Uint64N(bytes/4) < uint64(b.Len()) {
 			e.mem.kept = true
 			_, err = e.db.AsyncFlush()
 		}
